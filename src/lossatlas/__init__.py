@@ -1,0 +1,65 @@
+"""Maps of where neural networks go when they train.
+
+The public names are loaded when they are first used, so that neither torch nor matplotlib is imported before it is needed.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lossatlas._arrays import InputError
+    from lossatlas._atlas import Atlas, atlas
+    from lossatlas.distance import cosine_distances
+    from lossatlas.embed import Embedding, phate
+    from lossatlas.measure import persistence
+    from lossatlas.record import Recorder
+    from lossatlas.sample import JumpSettings, Task, jump_and_retrain
+    from lossatlas.store import Run, open_run, open_runs
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Atlas": "_atlas",
+    "Embedding": "embed",
+    "InputError": "_arrays",
+    "JumpSettings": "sample",
+    "Recorder": "record",
+    "Run": "store",
+    "Task": "sample",
+    "atlas": "_atlas",
+    "cosine_distances": "distance",
+    "jump_and_retrain": "sample",
+    "open_run": "store",
+    "open_runs": "store",
+    "persistence": "measure",
+    "phate": "embed",
+}
+
+__all__ = [
+    "Atlas",
+    "Embedding",
+    "InputError",
+    "JumpSettings",
+    "Recorder",
+    "Run",
+    "Task",
+    "atlas",
+    "cosine_distances",
+    "jump_and_retrain",
+    "open_run",
+    "open_runs",
+    "persistence",
+    "phate",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'lossatlas' has no attribute {name!r}")
+    value = getattr(import_module(f"lossatlas.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

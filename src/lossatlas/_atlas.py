@@ -1,0 +1,311 @@
+"""The one call: runs become an atlas.
+
+The name has an underscore because ``lossatlas.atlas`` is the function: a module of that name would take its place as soon
+as anything imports it.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from lossatlas._arrays import InputError, Vector
+from lossatlas.distance import Origin, PointSource, pairwise, point_source
+from lossatlas.embed import Embedding, Preset, phate
+from lossatlas.measure import Diagram, distances_from, persistence, return_ratio
+from lossatlas.store import Run, open_runs, write_durably
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Diverged = Literal["refuse", "skip"]
+
+_ENDINGS = (".html", ".png", ".svg", ".pdf", ".npz", ".json")
+
+# Losses by which the landscape is measured, the first that every run has.
+_LOSSES = ("test_loss", "val_loss", "eval_loss", "loss", "train_loss")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """A run's rows in an atlas: ``start`` to ``stop``, in the order of training."""
+
+    name: str
+    kind: str  # "training", "retraining" or "optimum"
+    start: int
+    stop: int
+    seed: int | None = None  # of a retraining's direction
+    jump: float | None = None  # size of a retraining's jump, as a fraction of the weights' norm
+    n_left_out: int = 0  # points that had diverged
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Atlas:
+    """Runs on one map: points, the numbers at each of them, and the numbers of the whole.
+
+    Made by :func:`atlas`. It is drawn by :meth:`write_html` and :meth:`figure`, and saved by :meth:`save`.
+    """
+
+    traces: tuple[Trace, ...]
+    steps: Vector  # (n,): the step or epoch of each point in its own run
+    metrics: Mapping[str, Vector]  # (n,) each; NaN where a run has none
+    embedding: Embedding
+    optimum: int | None  # row of the one point from which retrainings jumped
+    distance_from_optimum: Vector | None  # (n,), Euclidean, in units of the weights
+    diagram: Diagram | None  # of the loss named `loss`
+    loss: str | None
+
+    @property
+    def n_points(self) -> int:
+        """Number of points."""
+        return len(self.steps)
+
+    @property
+    def return_ratios(self) -> dict[str, float]:
+        """Distance from the optimum at the end of each retraining over that just after its jump, by the run's name."""
+        if self.distance_from_optimum is None:
+            return {}
+        return {
+            trace.name: return_ratio(self.distance_from_optimum[trace.start : trace.stop])
+            for trace in self.traces
+            if trace.kind == "retraining" and trace.stop > trace.start and trace.jump
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """Return the numbers of the whole, as plain values."""
+        diagram = self.diagram
+        numbers: dict[str, Any] = {
+            "n_points": self.n_points,
+            "t": self.embedding.t,
+            "stress": self.embedding.stress,
+            "connected_components": self.embedding.connected_components,
+            "n_duplicates": self.embedding.n_duplicates,
+            "n_left_out": sum(trace.n_left_out for trace in self.traces),
+        }
+        if diagram is not None:
+            numbers["persistence"] = {
+                "of": self.loss,
+                "total": diagram.total(),
+                "finite": diagram.total(part="finite"),
+                "essential": diagram.total(part="essential"),
+                "loss_range_squared": diagram.loss_range_squared,
+            }
+        ratios = self.return_ratios
+        if ratios:
+            numbers["return_ratio"] = float(np.mean(list(ratios.values())))
+            numbers["return_ratios"] = ratios
+        return numbers
+
+    def write_html(self, path: str | os.PathLike[str], *, title: str = "lossatlas") -> None:
+        """Write the interactive page: one file that opens from disk, without network."""
+        from lossatlas.draw import scene, write_page
+
+        write_page(scene({title: self}, title=title), Path(path))
+
+    def figure(self, *, title: str = "lossatlas") -> "Figure":
+        """Return the map as a matplotlib figure, in the manner of Horoi et al. 2022, Fig. 2."""
+        from lossatlas.draw import figure, scene
+
+        return figure(scene({title: self}, title=title))
+
+    def _repr_html_(self) -> str:
+        from lossatlas.draw import notebook_frame, scene
+
+        return notebook_frame(scene({"lossatlas": self}, title="lossatlas"))
+
+    def save(self, path: str | os.PathLike[str], *, title: str = "lossatlas") -> None:
+        """Write the atlas by the ending of ``path``: .html page, .png .svg .pdf figure, .npz arrays, .json numbers.
+
+        Raises:
+            InputError: the ending is none of these, or the place cannot be written.
+        """
+        target = Path(path)
+        refuse_unwritable(target)
+        if target.suffix == ".html":
+            self.write_html(target, title=title)
+        elif target.suffix in {".png", ".svg", ".pdf"}:
+            from lossatlas.draw import write_figure
+
+            write_figure(self.figure(title=title), target)
+        elif target.suffix == ".json":
+            write_durably(target, [json.dumps(self.summary() | {"settings": asdict(self.embedding.settings)}, indent=1).encode()])
+        else:
+            _write_arrays(self, target)
+
+
+def atlas(
+    runs: str | os.PathLike[str] | Run | Iterable[str | os.PathLike[str] | Run],
+    *,
+    metric: Literal["cosine", "euclidean"] = "cosine",
+    origin: Origin = "zero",
+    knn: int = 5,
+    decay: float | None = 40.0,
+    t: int | Literal["auto"] = "auto",
+    gamma: float = 1.0,
+    n_components: int = 2,
+    preset: Preset = "sound",
+    loss: str | None = None,
+    diverged: Diverged = "refuse",
+    seed: int = 0,
+    progress: Callable[[str], None] | None = None,
+) -> Atlas:
+    """Map runs: distances between all their points, the PHATE embedding of them, and what can be measured on it.
+
+    Args:
+        runs: Run folders, folders of runs, patterns such as ``"runs/*"``, or opened runs; all of one model.
+        metric: Distance between points.
+        origin: Where the cosine is measured; see :func:`cosine_distances`.
+        knn: Neighbours that set the kernel's width; see :func:`phate`, also for the next four.
+        decay: How sharply the kernel falls.
+        t: Steps of the walk.
+        gamma: Kind of potential.
+        n_components: Axes of the map.
+        preset: ``"sound"``, or ``"paper"``.
+        loss: Metric whose landscape is measured; by default test_loss, val_loss, eval_loss, loss or train_loss, whichever
+            comes first.
+        diverged: Whether points with NaN or infinite weights are refused or skipped and counted.
+        seed: Seed of what chance there is.
+        progress: Called with the name of each stage as it begins.
+
+    Raises:
+        InputError: the runs cannot be read or mapped together; the message says why.
+    """
+    if diverged not in get_args(Diverged):
+        raise InputError(f"diverged must be 'refuse' or 'skip', but is {diverged!r}; choose one")
+    report = progress or (lambda _: None)
+    report("reading")
+    opened = open_runs(runs)
+    kept = [_kept(run, diverged) for run in opened]
+    report("distances")
+    source: PointSource = point_source(opened, kept=kept)
+    between = pairwise(source, origin=origin)
+    report("embedding")
+    embedding = phate(
+        between,
+        metric=metric,
+        origin=origin,
+        knn=knn,
+        decay=decay,
+        t=t,
+        gamma=gamma,
+        n_components=n_components,
+        n_landmark=None,
+        preset=preset,
+        seed=seed,
+    )
+    report("measures")
+    traces = _traces(opened, kept)
+    metrics = _metrics(opened, kept)
+    optima = [trace.start for trace in traces if trace.kind == "optimum" and trace.stop > trace.start]
+    optimum = optima[0] if len(optima) == 1 else None
+    measured = _loss(metrics, loss)
+    return Atlas(
+        traces=traces,
+        steps=np.concatenate([run.steps[list(points)] for run, points in zip(opened, kept, strict=True)]).astype(np.float64),
+        metrics=metrics,
+        embedding=embedding,
+        optimum=optimum,
+        distance_from_optimum=None if optimum is None else distances_from(optimum, between),
+        diagram=None if measured is None else _diagram(embedding, metrics[measured]),
+        loss=measured,
+    )
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Refuse a file that :meth:`Atlas.save` could not write, before any work is done.
+
+    Raises:
+        InputError: the ending is unknown, or the folder is missing or closed.
+    """
+    if path.suffix not in _ENDINGS:
+        raise InputError(f"{path.name!r} must end in {', '.join(_ENDINGS[:-1])} or {_ENDINGS[-1]}; rename it")
+    if path.is_dir():
+        raise InputError(f"{str(path)!r} is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise InputError(f"there is no folder {str(path.parent)!r} to write {path.name} into; make it first, or name another")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"cannot write into {str(path.parent)!r}: permission denied; choose a place that you can write to")
+
+
+def _kept(run: Run, diverged: Diverged) -> tuple[int, ...]:
+    left_out = set(run.diverged()) if diverged == "skip" else set()
+    return tuple(point for point in range(run.n_points) if point not in left_out)
+
+
+def _traces(runs: list[Run], kept: list[tuple[int, ...]]) -> tuple[Trace, ...]:
+    traces = []
+    start = 0
+    for run, points, name in zip(runs, kept, _unique_names(runs), strict=True):
+        made_by = run.settings
+        traces.append(
+            Trace(
+                name=name,
+                kind=str(made_by.get("kind", "training")),
+                start=start,
+                stop=start + len(points),
+                seed=made_by.get("seed") if made_by.get("kind") == "retraining" else None,
+                jump=made_by.get("step") if made_by.get("kind") == "retraining" else None,
+                n_left_out=run.n_points - len(points),
+            )
+        )
+        start += len(points)
+    return tuple(traces)
+
+
+def _unique_names(runs: list[Run]) -> list[str]:
+    """Names of the runs' folders, with as many parents as it takes to tell them apart."""
+    paths = [run.path.resolve().parts for run in runs]
+    depth = 1
+    while len({path[-depth:] for path in paths}) < len(set(paths)):
+        depth += 1
+    return ["/".join(path[-depth:]) for path in paths]
+
+
+def _metrics(runs: list[Run], kept: list[tuple[int, ...]]) -> dict[str, Vector]:
+    recorded = [run.metrics for run in runs]
+    names = dict.fromkeys(name for metrics in recorded for name in metrics)
+    return {
+        name: np.concatenate(
+            [
+                metrics.get(name, np.full(run.n_points, np.nan))[list(points)]
+                for run, metrics, points in zip(runs, recorded, kept, strict=True)
+            ]
+        )
+        for name in names
+    }
+
+
+def _loss(metrics: Mapping[str, Vector], asked: str | None) -> str | None:
+    if asked is not None and asked not in metrics:
+        raise InputError(f"no run has the metric {asked!r}; recorded are {', '.join(metrics) or 'none'}")
+    usable = [name for name in ([asked] if asked else _LOSSES) if name in metrics]
+    # A filtration needs two finite values; runs without a loss are mapped all the same.
+    return next((name for name in usable if np.isfinite(metrics[name]).sum() >= 2), None)
+
+
+def _diagram(embedding: Embedding, loss: Vector) -> Diagram:
+    # 20 neighbours as in Horoi et al. 2022, or all of them where there are fewer.
+    return persistence(embedding, loss, knn=min(20, int(np.isfinite(loss).sum()) - 1))
+
+
+def _write_arrays(made: Atlas, target: Path) -> None:
+    import io
+
+    arrays: dict[str, Any] = {
+        "coordinates": made.embedding.coordinates,
+        "potential_distances": made.embedding.potential_distances,
+        "entropy": made.embedding.entropy,
+        "steps": made.steps,
+        "run": np.concatenate([np.full(trace.stop - trace.start, i) for i, trace in enumerate(made.traces)]),
+        "run_names": np.array([trace.name for trace in made.traces]),
+        **{f"metric_{name}": values for name, values in made.metrics.items()},
+    }
+    if made.distance_from_optimum is not None:
+        arrays["distance_from_optimum"] = made.distance_from_optimum
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)
+    write_durably(target, [stream.getvalue()])

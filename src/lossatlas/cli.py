@@ -1,0 +1,218 @@
+"""The command line: parses, calls, prints."""
+
+import json
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+# Nothing heavier than typer is imported up here: `lossatlas --help` answers at once.
+
+app = typer.Typer(
+    name="lossatlas",
+    help="Maps of where neural networks go when they train.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Experiment(StrEnum):
+    """The experiments that ``demo`` runs."""
+
+    GOOD_BAD_MEMORISED = "good-bad-memorised"
+
+
+class Preset(StrEnum):
+    """The presets of PHATE."""
+
+    SOUND = "sound"
+    PAPER = "paper"
+
+
+class Origin(StrEnum):
+    """Where a cosine is measured."""
+
+    ZERO = "zero"
+    CENTROID = "centroid"
+    START = "start"
+
+
+class Diverged(StrEnum):
+    """What happens to points with NaN weights."""
+
+    REFUSE = "refuse"
+    SKIP = "skip"
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of all chance.")]
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:  # noqa: FBT002
+    if version:
+        from lossatlas import __version__
+
+        typer.echo(f"lossatlas {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def demo(
+    experiment: Annotated[Experiment, typer.Argument(help="Which comparison of the paper.")] = Experiment.GOOD_BAD_MEMORISED,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for runs, page, figure and numbers.")] = Path("demo"),
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each retraining.")] = 40,
+    workers: Annotated[int, typer.Option(min=0, help="Processes; 0 takes one a processor.")] = 0,
+    seed: Seed = 0,
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Train real networks on real data, sample around their minima, and draw the maps.
+
+    Writes atlas.html, atlas.png and summary.json into the folder. Stopped at any time, the same command goes on where it was.
+    """
+    from importlib import import_module
+
+    from lossatlas.experiments import EXPERIMENTS
+    from lossatlas.experiments.report import write_report
+    from lossatlas.sample import LocalPool
+
+    chosen = import_module(EXPERIMENTS[experiment.value])
+    settings = chosen.default_settings(epochs=epochs, seed=seed)
+    with _progress(quiet=as_json) as bar, LocalPool(workers or None) as pool:
+        line = bar.add_task("starting", total=chosen.n_units(settings))
+        report = chosen.run(
+            output, settings, executor=pool, progress=lambda done, what: bar.update(line, completed=done, description=what)
+        )
+    written = write_report(report, output)
+    if as_json:
+        typer.echo(json.dumps(report.summary, indent=1))
+    else:
+        _print_table(report.table, title=report.title)
+        typer.echo("\n".join(f"wrote {path}" for path in written))
+
+
+@app.command(name="map")
+def map_(
+    runs: Annotated[list[str], typer.Argument(help="Run folders, folders of runs, or patterns.", show_default=False)],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Ends in .html, .png, .svg, .pdf, .npz or .json.")] = Path(
+        "atlas.html"
+    ),
+    knn: Annotated[int, typer.Option(min=1, help="Neighbours that set the kernel's width.")] = 5,
+    decay: Annotated[float, typer.Option(help="How sharply the kernel falls.")] = 40.0,
+    t: Annotated[int, typer.Option("-t", min=0, help="Steps of the walk; 0 chooses them by the knee of the entropy.")] = 0,
+    gamma: Annotated[float, typer.Option(help="1: log potential, 0: square root, -1: none.")] = 1.0,
+    preset: Annotated[Preset, typer.Option(help="'paper' repeats PHATE 1.0.6 with its defaults.")] = Preset.SOUND,
+    origin: Annotated[Origin, typer.Option(help="Where the cosine is measured.")] = Origin.ZERO,
+    loss: Annotated[str | None, typer.Option(help="Metric whose landscape is measured.", show_default="the first loss")] = None,
+    diverged: Annotated[Diverged, typer.Option(help="What happens to points with NaN weights.")] = Diverged.REFUSE,
+    seed: Seed = 0,
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Map recorded runs together: distances, PHATE, measures, and the picture."""
+    from lossatlas._atlas import atlas, refuse_unwritable
+
+    refuse_unwritable(output)
+    with _progress(quiet=as_json) as bar:
+        line = bar.add_task("reading", total=None)
+        made = atlas(
+            runs,
+            origin=origin.value,
+            knn=knn,
+            decay=decay,
+            t=t or "auto",
+            gamma=gamma,
+            preset=preset.value,
+            loss=loss,
+            diverged=diverged.value,
+            seed=seed,
+            progress=lambda stage: bar.update(line, description=stage),
+        )
+        bar.update(line, description="drawing")
+        made.save(output, title=", ".join(dict.fromkeys(Path(run).name for run in runs)))
+    numbers = made.summary()
+    if as_json:
+        typer.echo(json.dumps(numbers, indent=1))
+    else:
+        shown = {name: value for name, value in numbers.items() if not isinstance(value, dict)}
+        _print_table([[name.replace("_", " "), _short(value)] for name, value in shown.items()], title=None)
+        typer.echo(f"wrote {output}")
+
+
+def main() -> None:
+    """Run the command line; bad input ends it with one line and exit code 2."""
+    from lossatlas._arrays import InputError
+
+    warnings.showwarning = _print_warning  # one line, as all that this program says
+    try:
+        code = app(standalone_mode=False)
+    except InputError as error:
+        _fail(str(error), 2)
+    except typer.Abort:
+        _fail("stopped; the same command goes on where it was", 130)
+    except KeyboardInterrupt:
+        _fail("stopped; the same command goes on where it was", 130)
+    except Exception as error:
+        # Click's own refusals (an unknown option, a value of the wrong type) carry their message and exit code.
+        if not hasattr(error, "format_message"):
+            raise
+        _fail(f"{error.format_message()} See lossatlas --help.", 2)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int) -> None:
+    typer.echo(f"lossatlas: {' '.join(message.split())}", err=True)
+    sys.exit(code)
+
+
+def _print_warning(message: Warning | str, *_: object, **__: object) -> None:
+    typer.echo(f"lossatlas: warning: {message}", err=True)
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> "Iterator[Progress]":
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left:"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True, speed_estimate_period=120) as bar:
+        yield bar
+
+
+def _print_table(rows: Sequence[Sequence[str]], *, title: str | None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, box=None, show_header=False, pad_edge=False, title_justify="left")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,23 @@
+"""An atlas becomes something to look at: the scene, and what is drawn from it."""
+
+from lossatlas.draw.compose import scene
+from lossatlas.draw.figure import figure, write_figure
+from lossatlas.draw.notebook import notebook_frame
+from lossatlas.draw.page import page, write_page
+from lossatlas.draw.scene import Fact, Metric, Scene, SceneMap, SceneRun, decoded, encoded
+
+__all__ = [
+    "Fact",
+    "Metric",
+    "Scene",
+    "SceneMap",
+    "SceneRun",
+    "decoded",
+    "encoded",
+    "figure",
+    "notebook_frame",
+    "page",
+    "scene",
+    "write_figure",
+    "write_page",
+]

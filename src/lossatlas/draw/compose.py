@@ -1,0 +1,114 @@
+"""Atlases become a scene: which numbers are shown, in which words."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from lossatlas._atlas import Atlas, Trace
+from lossatlas.draw.scene import Fact, Kind, Metric, Scale, Scene, SceneMap, SceneRun
+
+# What a metric says, by the end of its name. Others are shown under their own name, without a sentence.
+_MEANINGS = {
+    "loss": "mean loss over the samples, in evaluation mode",
+    "accuracy": "share of samples whose class is right, in evaluation mode",
+}
+
+
+def scene(atlases: Mapping[str, Atlas], *, title: str, summary: str = "") -> Scene:
+    """Return the scene of named atlases, side by side in their order."""
+    return Scene(title=title, summary=summary, maps=tuple(scene_map(name, atlas) for name, atlas in atlases.items()))
+
+
+def scene_map(name: str, atlas: Atlas) -> SceneMap:
+    """Return one map of a scene."""
+    settings = atlas.embedding.settings
+    chosen = f"t = {atlas.embedding.t}" + (" (chosen)" if settings.t == "auto" else "")
+    about = {"zero": "the origin", "centroid": "the centroid", "start": "the start", "point": "a point"}.get(settings.origin, "")
+    metric = f"{settings.metric} distance" + (f" about {about}" if settings.metric == "cosine" and about else "")
+    return SceneMap(
+        name=name,
+        caption=f"PHATE of {atlas.n_points:,} points, {metric}; "
+        f"knn = {settings.knn}, decay = {_decimal(settings.decay)}, {chosen}, "
+        f"gamma = {_decimal(settings.gamma)}, preset {settings.preset}",
+        coordinates=atlas.embedding.coordinates.astype(np.float32),
+        time=atlas.steps.astype(np.float32),
+        time_label="epoch" if any(trace.kind == "retraining" for trace in atlas.traces) else "step",
+        runs=tuple(_scene_run(trace) for trace in atlas.traces),
+        metrics=tuple(_metrics(atlas)),
+        facts=tuple(_facts(atlas)),
+        optimum=atlas.optimum,
+    )
+
+
+def _scene_run(trace: Trace) -> SceneRun:
+    kind: Kind = "retraining" if trace.kind == "retraining" else "training"
+    return SceneRun(name=trace.name, kind=kind, start=trace.start, stop=trace.stop, seed=trace.seed, jump=trace.jump)
+
+
+def _metrics(atlas: Atlas) -> list[Metric]:
+    shown = []
+    for name, values in atlas.metrics.items():
+        kind = name.rsplit("_", maxsplit=1)[-1]
+        positive = values[np.isfinite(values) & (values > 0)]
+        scale: Scale = "log" if kind == "loss" and len(positive) else "linear"
+        meaning = _MEANINGS.get(kind, "")
+        shown.append(
+            Metric(name=name, label=name.replace("_", " "), values=values.astype(np.float32), scale=scale, meaning=meaning)
+        )
+    if atlas.distance_from_optimum is not None:
+        shown.append(
+            Metric(
+                name="distance_from_optimum",
+                label="distance from the optimum",
+                values=atlas.distance_from_optimum.astype(np.float32),
+                meaning="Euclidean distance of the weights from the optimum, in the weights' own unit",
+            )
+        )
+    return shown
+
+
+def _facts(atlas: Atlas) -> list[Fact]:
+    embedding = atlas.embedding
+    facts = [
+        Fact(
+            label="stress",
+            value=f"{embedding.stress:.3f}",
+            meaning="How far distances on the map are from those it draws: 0 is a perfect map, 0.1 fair, from 0.2 on look twice.",
+        ),
+        Fact(
+            label="pieces of the neighbour graph",
+            value=str(embedding.connected_components),
+            meaning="1 is one landscape. More are parts that share no neighbours: between them the map's distances rest on one "
+            "bridge each.",
+        ),
+    ]
+    ratios = list(atlas.return_ratios.values())
+    if ratios:
+        facts.append(
+            Fact(
+                label="return ratio",
+                value=f"{np.mean(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
+                meaning="Distance from the optimum after retraining over that just after the jump, mean and range: 0 is a full "
+                "return, 1 is standing still.",
+            )
+        )
+    if atlas.diagram is not None:
+        label = (atlas.loss or "loss").replace("_", " ")
+        facts.append(
+            Fact(
+                label=f"persistence of the {label}",
+                value=f"{atlas.diagram.total(part='finite'):.3g} finite + {atlas.diagram.total(part='essential'):.3g} essential",
+                meaning="Squared heights of the valleys within the map, and of the whole. The essential part is the loss's range "
+                f"squared ({atlas.diagram.loss_range_squared:.3g}) for each piece of the graph, whatever lies between.",
+            )
+        )
+    left_out = sum(trace.n_left_out for trace in atlas.traces)
+    if left_out:
+        facts.append(
+            Fact(label="diverged points", value=str(left_out), meaning="Points with NaN or infinite weights; not on the map.")
+        )
+    return facts
+
+
+def _decimal(value: float | None) -> str:
+    return "none" if value is None else f"{value:g}"

@@ -1,0 +1,211 @@
+"""A scene as a matplotlib figure, in the manner of Horoi et al. 2022, Fig. 2."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm, Normalize, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogFormatterSciNotation
+
+from lossatlas._arrays import InputError
+from lossatlas.draw.scene import Metric, Scene, SceneMap, SceneRun
+from lossatlas.store import unwritable, write_durably
+
+# Okabe and Ito's colours, told apart with any colour vision; black and yellow left out: text and white paper have them.
+_HUES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+_INK, _QUIET = "#1a1a1a", "#6b6b6b"
+_INCHES = 3.3  # of one map: two side by side are as wide as a page of text
+
+_STYLE: Any = {
+    "font.family": "sans-serif",
+    "font.size": 8,
+    "axes.linewidth": 0.5,
+    "pdf.fonttype": 42,  # letters stay letters in an editor
+    "svg.fonttype": "none",
+    "svg.hashsalt": "lossatlas",  # the same scene gives the same bytes
+}
+
+
+def figure(scene: Scene) -> Figure:
+    """Return one column a map: above by run, fading with time, below by loss.
+
+    A star is the optimum; a diamond is where a jump landed, coloured by its size. The loss is on a log scale that all maps
+    share. Distances on PHATE's axes mean what the caption says, their directions nothing, so there are no ticks.
+
+    Raises:
+        InputError: the scene has no map.
+    """
+    if not scene.maps:
+        raise InputError("the scene has no map, so there is nothing to draw; give it one")
+    with mpl.rc_context(_STYLE):
+        columns = len(scene.maps)
+        has_loss = any(_loss(part) is not None for part in scene.maps)
+        rows = 2 if has_loss else 1
+        made = Figure(figsize=(_INCHES * columns + 1.3, (_INCHES + 0.2) * rows + 0.75), layout="constrained")
+        grid = made.subplots(rows, columns, squeeze=False)
+        jumps = sorted({run.jump for part in scene.maps for run in part.runs if run.jump is not None})
+        for axes, part in zip(grid[0], scene.maps, strict=True):
+            _frame(axes, part)
+            _draw_runs(axes, part, jumps)
+            axes.set_title(part.name, fontsize=9, color=_INK, fontweight="bold", pad=6)
+        _explain(grid[0, -1], scene, jumps)
+        if has_loss:
+            _draw_losses(made, grid[1], scene)
+        made.suptitle(scene.title, x=0.01, ha="left", fontsize=11, fontweight="bold", color=_INK)
+        return made
+
+
+def write_figure(made: Figure, path: Path) -> None:
+    """Write a figure by the ending of ``path``, whole or not at all; the same figure gives the same bytes."""
+    stream = io.BytesIO()
+    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}[path.suffix[1:]]
+    with mpl.rc_context(_STYLE):
+        made.savefig(stream, format=path.suffix[1:], dpi=200, metadata=undated)
+    try:
+        write_durably(path, [stream.getvalue()])
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def _frame(axes: Axes, part: SceneMap) -> None:
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.set(xticks=[], yticks=[])
+    axes.margins(0.06)
+    for spine in axes.spines.values():
+        spine.set_color("#d0d0d0")
+    x, y = _plane(part)
+    axes.scatter(x, y, s=0)  # sets the limits by the points alone
+
+
+def _draw_runs(axes: Axes, part: SceneMap, jumps: list[float]) -> None:
+    x, y = _plane(part)
+    for number, run in enumerate(part.runs):
+        rows = slice(run.start, run.stop)
+        if run.stop - run.start < 1 or _is_optimum(part, run):
+            continue
+        hue = np.array(to_rgb(_hue(part, run, number)))
+        # From full colour at the first point to nearly white paper at the last.
+        fade = np.linspace(0.0, 0.8, run.stop - run.start)[:, np.newaxis]
+        axes.plot(x[rows], y[rows], color=(*hue, 0.25), linewidth=0.6, zorder=1)
+        axes.scatter(x[rows], y[rows], s=7, c=hue * (1 - fade) + fade, linewidths=0, zorder=2)
+        if run.jump is not None:
+            colour = _jump_colour(run.jump, jumps)
+            axes.scatter(x[run.start], y[run.start], s=42, marker="D", color=[colour], edgecolors=_INK, linewidths=0.5, zorder=4)
+        elif part.optimum is None:
+            axes.scatter(
+                x[run.stop - 1], y[run.stop - 1], s=26, marker="o", color=[hue], edgecolors=_INK, linewidths=0.5, zorder=4
+            )
+    _draw_star(axes, part)
+
+
+def _draw_star(axes: Axes, part: SceneMap) -> None:
+    if part.optimum is not None:
+        x, y = _plane(part)
+        axes.scatter(
+            x[part.optimum], y[part.optimum], s=170, marker="*", color="#FFD23F", edgecolors=_INK, linewidths=0.8, zorder=6
+        )
+
+
+def _draw_losses(made: Figure, row: np.ndarray, scene: Scene) -> None:
+    metrics = [_loss(part) for part in scene.maps]
+    shown = np.concatenate([metric.values for metric in metrics if metric is not None])
+    positive = shown[np.isfinite(shown) & (shown > 0)]
+    is_log = len(positive) > 0 and all(metric.scale == "log" for metric in metrics if metric is not None)
+    norm: Normalize = LogNorm(positive.min(), positive.max()) if is_log else Normalize(np.nanmin(shown), np.nanmax(shown))
+    label = next(metric.label for metric in metrics if metric is not None)
+    for axes, part, metric in zip(row, scene.maps, metrics, strict=True):
+        _frame(axes, part)
+        x, y = _plane(part)
+        if metric is None:
+            axes.text(0.5, 0.5, "no loss was recorded", transform=axes.transAxes, ha="center", color=_QUIET)
+            continue
+        known = np.isfinite(metric.values)
+        axes.scatter(x[~known], y[~known], s=9, color="#c4c4c4", linewidths=0, zorder=2)
+        # The lowest losses on top: minima are what one looks for.
+        order = np.argsort(-metric.values[known], kind="stable")
+        values = np.maximum(metric.values[known], norm.vmin or -np.inf)[order]
+        axes.scatter(x[known][order], y[known][order], s=9, c=values, norm=norm, cmap="viridis", linewidths=0, zorder=3)
+        for run in part.runs:
+            axes.plot(x[run.start : run.stop], y[run.start : run.stop], color="#00000022", linewidth=0.5, zorder=1)
+        _draw_star(axes, part)
+    bar = made.colorbar(mpl.cm.ScalarMappable(norm, "viridis"), cax=row[-1].inset_axes((1.04, 0.0, 0.04, 1.0)))
+    bar.set_label(label + (" (log scale)" if is_log else ""), color=_INK)
+    bar.outline.set_visible(False)
+    if is_log:
+        bar.ax.yaxis.set_major_formatter(LogFormatterSciNotation())
+
+
+def _explain(axes: Axes, scene: Scene, jumps: list[float]) -> None:
+    """Put the legend of the upper row beside it."""
+    entries: list[Line2D] = []
+    if any(part.optimum is not None for part in scene.maps):
+        entries.append(_sign("*", "#FFD23F", "optimum", size=11))
+    entries += [_sign("D", _jump_colour(jump, jumps), f"jump of {jump:g}", size=5.5) for jump in jumps]
+    seeds = sorted({run.seed for part in scene.maps for run in part.runs if run.seed is not None})
+    entries += [_sign("o", _HUES[place % len(_HUES)], f"direction {seed}", size=5) for place, seed in enumerate(seeds)]
+    for part in scene.maps:
+        if part.optimum is None:
+            names = [(number, run) for number, run in enumerate(part.runs) if run.seed is None][:12]
+            entries += [_sign("o", _hue(part, run, number), run.name, size=5) for number, run in names]
+    if entries:
+        note = "colour fades\nwith time" if len(scene.maps) else ""
+        axes.legend(
+            handles=entries,
+            loc="upper left",
+            bbox_to_anchor=(1.02, 1.0),
+            frameon=False,
+            handletextpad=0.4,
+            labelcolor=_INK,
+            title=note,
+            title_fontsize=7.5,
+            alignment="left",
+        )
+
+
+def _sign(marker: str, colour: str | tuple[float, float, float, float], label: str, *, size: float) -> Line2D:
+    edge = _INK if marker != "o" else "none"
+    return Line2D(
+        [],
+        [],
+        linestyle="none",
+        marker=marker,
+        color=colour,
+        markeredgecolor=edge,
+        markeredgewidth=0.5,
+        markersize=size,
+        label=label,
+    )
+
+
+def _plane(part: SceneMap) -> tuple[np.ndarray, np.ndarray]:
+    if part.coordinates.shape[1] < 2:
+        return part.coordinates[:, 0], np.zeros(len(part.coordinates))
+    return part.coordinates[:, 0], part.coordinates[:, 1]
+
+
+def _loss(part: SceneMap) -> Metric | None:
+    named = {metric.name: metric for metric in part.metrics}
+    for name in ("test_loss", "val_loss", "eval_loss", "loss", "train_loss"):
+        if name in named and np.isfinite(named[name].values).any():
+            return named[name]
+    return None
+
+
+def _is_optimum(part: SceneMap, run: SceneRun) -> bool:
+    return part.optimum is not None and run.start == part.optimum and run.stop - run.start == 1
+
+
+def _hue(part: SceneMap, run: SceneRun, number: int) -> str:
+    """Colour of a run: by the seed of its direction, or by its place among the others."""
+    seeds = sorted({other.seed for other in part.runs if other.seed is not None})
+    return _HUES[(seeds.index(run.seed) if run.seed is not None else number) % len(_HUES)]
+
+
+def _jump_colour(jump: float, jumps: list[float]) -> tuple[float, float, float, float]:
+    place = jumps.index(jump) / max(len(jumps) - 1, 1)
+    return mpl.colormaps["cividis"](1 - place)

@@ -1,0 +1,54 @@
+"""What an experiment found: maps and numbers, as files and as a table."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lossatlas._arrays import InputError
+from lossatlas._atlas import Atlas
+from lossatlas.draw import Scene, figure, scene, write_figure, write_page
+from lossatlas.store import unwritable, write_durably
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Report:
+    """Maps side by side, and the numbers beside them."""
+
+    title: str
+    sentence: str  # what was compared
+    atlases: Mapping[str, Atlas]
+    summary: Mapping[str, Any]
+    table: Sequence[Sequence[str]]  # a head row, then one row a number: its name, then one value a column
+
+    def scene(self) -> Scene:
+        """Return the maps as a scene."""
+        return scene(self.atlases, title=self.title, summary=self.sentence)
+
+
+def refuse_unwritable_folder(folder: Path) -> None:
+    """Make ``folder``, and try that files can be written in it, before any work is done.
+
+    Raises:
+        InputError: it cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".lossatlas-probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        if isinstance(error, FileExistsError):
+            raise InputError(f"{str(folder)!r} is a file; name a folder with -o") from error
+        raise unwritable(folder, error) from error
+
+
+def write_report(report: Report, folder: Path) -> list[Path]:
+    """Write page, figure and numbers into ``folder`` and return their paths."""
+    page, picture, numbers = folder / "atlas.html", folder / "atlas.png", folder / "summary.json"
+    drawn = report.scene()
+    write_page(drawn, page)
+    write_figure(figure(drawn), picture)
+    write_durably(numbers, [(json.dumps(report.summary, indent=1) + "\n").encode()])
+    return [page, picture, numbers]

@@ -1,0 +1,86 @@
+"""Train a task and record it; what is finished is not done again."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lossatlas._arrays import InputError
+from lossatlas.record import Recorder
+from lossatlas.sample import Task, evaluation, fixed_randomness
+from lossatlas.store import Run, open_run, unwritable
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Training:
+    """One training: a task, its length and schedule, and the key by which it is known to be done."""
+
+    task: Task
+    path: Path
+    epochs: int
+    milestones: Sequence[int]  # epochs after which the learning rate is divided by 10
+    seed: int  # of the order of data and the augmentation
+    key: str
+
+    @property
+    def is_done(self) -> bool:
+        """Whether its run is there and complete.
+
+        Raises:
+            InputError: another run is there.
+        """
+        if not (self.path / "run.json").exists():
+            return False
+        found = open_run(self.path)
+        if found.settings.get("key") != self.key:
+            raise InputError(f"{str(self.path)!r} was made with other settings; choose another folder or remove that one")
+        return found.is_complete
+
+
+def trained(trainings: Sequence[Training], *, executor: Executor | None = None) -> list[Run]:
+    """Do the trainings that are not done, and return the runs of all.
+
+    Raises:
+        InputError: a folder holds another run, or cannot be written.
+    """
+    missing = [training for training in trainings if not training.is_done]
+    for training in missing:
+        try:
+            training.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(training.path.parent, error) from error
+    if executor is None:
+        for training in missing:
+            train(training)
+    else:
+        for future in [executor.submit(train, training) for training in missing]:
+            future.result()
+    return [open_run(training.path) for training in trainings]
+
+
+def train(training: Training) -> None:
+    """Train from the task's own initialisation; every epoch, and the initialisation itself, is a point."""
+    task, model = training.task, training.task.model
+    optimizer = task.optimizer(model.parameters())
+    schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, list(training.milestones))
+    described = {"kind": "training", "task": task.name, "epochs": training.epochs, "seed": training.seed, "key": training.key}
+    recorder = Recorder(training.path, model, if_exists="replace", initial=evaluation(task, model), settings=described)
+    with recorder, fixed_randomness(training.seed):
+        for _ in range(training.epochs):
+            model.train()
+            for x, y in task.train:
+                optimizer.zero_grad(set_to_none=True)
+                task.loss(model(x), y).backward()
+                optimizer.step()
+            schedule.step()
+            recorder.step(**evaluation(task, model))
+
+
+def digest(settings: dict[str, Any]) -> str:
+    """Return a short name of settings, equal for equal settings alone."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]

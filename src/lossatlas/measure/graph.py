@@ -1,0 +1,29 @@
+"""The neighbour graph on which a loss is looked at."""
+
+import numpy as np
+from jaxtyping import Int
+
+from lossatlas._arrays import Distances, InputError
+
+
+def neighbour_graph(distances: Distances, *, knn: int = 20) -> Int[np.ndarray, "m 2"]:
+    """Edges of the simple graph that joins each point to its ``knn`` nearest others.
+
+    Two points are joined if either is among the nearest of the other; each edge is listed once, the lower point first.
+    Ties go to the lower point.
+
+    Raises:
+        InputError: ``knn`` is not from 1 to n - 1.
+
+    >>> neighbour_graph(np.abs(np.subtract.outer(np.arange(3.0), np.arange(3.0))), knn=1)
+    array([[0, 1],
+           [1, 2]])
+    """
+    n = len(distances)
+    if not 1 <= knn < n:
+        raise InputError(f"knn={knn} needs at least {max(knn, 1) + 1} points, but there are {n}; pass another knn")
+    others = distances.copy()
+    np.fill_diagonal(others, np.inf)
+    nearest = np.argsort(others, axis=1, kind="stable")[:, :knn]
+    pairs = np.stack([np.repeat(np.arange(n), knn), nearest.ravel()], axis=1)
+    return np.unique(np.sort(pairs, axis=1), axis=0)

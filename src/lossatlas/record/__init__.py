@@ -1,0 +1,6 @@
+"""A training loop becomes runs."""
+
+from lossatlas.record.recorder import Every, Recorder
+from lossatlas.record.weights import load_tensors, raw_tensors, tensor_entries
+
+__all__ = ["Every", "Recorder", "load_tensors", "raw_tensors", "tensor_entries"]

@@ -1,0 +1,137 @@
+"""The two lines that a user adds to a training loop."""
+
+import math
+import os
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Literal, Self, SupportsFloat
+
+from torch import nn
+
+from lossatlas._arrays import InputError
+from lossatlas.record.weights import raw_tensors, tensor_entries
+from lossatlas.store import IfExists, RunWriter
+
+Every = Literal["epoch", "log"] | int
+
+# Snapshots per tenfold of steps when every="log": neighbours are then 12 % apart in time.
+_PER_DECADE = 20
+
+
+class Recorder:
+    """Record a model's weights while it trains.
+
+    The weights at entry are point 0. Each call of :meth:`step` counts one step or epoch of the loop, and stores a point when
+    ``every`` says so: each call (``"epoch"``), each N-th call (an integer), or calls 1, 2, 3, … spaced evenly on a log scale
+    (``"log"``, 20 a decade). The last call is always stored. Nothing of the model is changed.
+
+    Args:
+        path: Folder of the run, made if it is not there.
+        model: The module that is trained.
+        every: Which calls of :meth:`step` are stored.
+        if_exists: Whether a run at ``path`` is refused, appended to, or replaced.
+        initial: Metrics of point 0, where they are known.
+        settings: Plain values that describe the run; stored with it.
+
+    Raises:
+        InputError: the folder cannot be written, or holds a run already.
+
+    >>> import tempfile, torch
+    >>> model = torch.nn.Linear(2, 1)
+    >>> with Recorder(tempfile.mkdtemp() + "/run", model) as recorder:
+    ...     recorder.step(loss=0.5)
+    >>> recorder.n_points
+    2
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        model: nn.Module,
+        *,
+        every: Every = "epoch",
+        if_exists: IfExists = "refuse",
+        initial: Mapping[str, SupportsFloat] | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        is_number = isinstance(every, int) and not isinstance(every, bool) and every >= 1
+        if not is_number and every not in {"epoch", "log"}:
+            raise InputError(
+                f"every must be 'epoch', 'log' or a number of steps from 1 on, but is {every!r}; choose one of these"
+            )
+        if not isinstance(model, nn.Module):
+            raise InputError(f"model must be a torch.nn.Module, but is a {type(model).__name__}; pass the module that is trained")
+        self._every = every
+        self._model = model
+        made_by = {"kind": "training", "every": every, **(settings or {})}
+        # The metrics are looked at before the folder is made: a refusal leaves nothing behind.
+        metrics = _numbers(initial or {})
+        self._writer = RunWriter(path, tensor_entries(model), settings=made_by, if_exists=if_exists)
+        self._step = self._writer.last_step
+        self._pending: dict[str, float] | None = None
+        if self._writer.n_points == 0:
+            self._store(metrics)
+
+    @property
+    def n_points(self) -> int:
+        """Number of points stored so far."""
+        return self._writer.n_points
+
+    def step(self, **metrics: SupportsFloat) -> None:
+        """Count one step or epoch, and store the weights with these metrics when their turn has come.
+
+        Raises:
+            InputError: a metric is not one number, or the disk refuses.
+        """
+        numbers = _numbers(metrics)
+        self._step += 1
+        if _is_due(self._step, self._every):
+            self._store(numbers)
+        else:
+            self._pending = numbers
+
+    def _store(self, metrics: Mapping[str, float]) -> None:
+        self._writer.append(raw_tensors(self._model), step=self._step, metrics=metrics)
+        self._pending = None
+
+    def close(self) -> None:
+        """Store the last call's weights if they are not stored yet, and end the run in good order."""
+        try:
+            if self._pending is not None:
+                self._store(self._pending)
+            self._writer.end("complete")
+        finally:
+            self._writer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        if kind is None:
+            self.close()
+            return
+        # The weights may be half-way through a step: keep what was stored, and say what stopped the run.
+        try:
+            self._writer.end(kind.__name__)
+        finally:
+            self._writer.close()
+
+
+def _is_due(step: int, every: Every) -> bool:
+    if every == "epoch":
+        return True
+    if every == "log":
+        # Due when the count on the log scale, rounded down, moves on between the step before and this one.
+        return step == 1 or math.floor(_PER_DECADE * math.log10(step)) > math.floor(_PER_DECADE * math.log10(step - 1))
+    assert isinstance(every, int)
+    return step % every == 0
+
+
+def _numbers(metrics: Mapping[str, SupportsFloat]) -> dict[str, float]:
+    numbers = {}
+    for name, value in metrics.items():
+        try:
+            numbers[name] = float(value)
+        except (TypeError, ValueError, RuntimeError):
+            raise InputError(f"metric {name!r} must be one number, but is a {type(value).__name__}; pass its mean") from None
+    return numbers

@@ -1,0 +1,79 @@
+"""Loss and accuracy of a model where it stands, and batch norm statistics that belong there."""
+
+import math
+from typing import Literal
+
+import torch
+from torch import nn
+
+from lossatlas._arrays import InputError
+from lossatlas.sample.randomness import fixed_randomness
+from lossatlas.sample.task import Batches, Task, batch_on_device
+
+BatchNorm = Literal["recompute", "stale"]
+
+# Every evaluation draws the same augmentation and the same order, so that two points differ by their weights alone.
+_EVALUATION_SEED = 0
+
+
+def evaluation(task: Task, model: nn.Module) -> dict[str, float]:
+    """Train and test loss, and accuracy where the target is a class, of ``model`` in evaluation mode.
+
+    The loss is the mean over samples. The model's mode and every random generator are as before afterwards.
+    """
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        train, test = (_mean_loss_and_accuracy(task, model, data) for data in (task.evaluated, task.test))
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+    numbers = {"train_loss": train[0], "test_loss": test[0], "train_accuracy": train[1], "test_accuracy": test[1]}
+    return {name: number for name, number in numbers.items() if number is not None}
+
+
+def refuse_unrepeatable(task: Task, model: nn.Module) -> dict[str, float]:
+    """Evaluate twice and refuse a loss that differs, since a landscape of it would be noise."""
+    first, second = evaluation(task, model), evaluation(task, model)
+    for name, value in first.items():
+        # Threads may add up in another order: half of float32's digits must agree.
+        if not math.isclose(value, second[name], rel_tol=1e-4, abs_tol=1e-7) and not math.isnan(value):
+            raise InputError(
+                f"the {name.replace('_', ' ')} is not repeatable ({value:.6g}, then {second[name]:.6g} at the same weights); "
+                "use data without randomness of its own for train_eval and test"
+            )
+    return first
+
+
+def recompute_batchnorm(model: nn.Module, data: Batches) -> None:
+    """Set the running statistics of batch norm to their mean over one pass of ``data`` at the present weights.
+
+    After a jump the stored statistics belong to other weights, and the loss would measure that rather than the landscape.
+    """
+    with fixed_randomness(_EVALUATION_SEED, data):
+        torch.optim.swa_utils.update_bn((batch_on_device(batch, model) for batch in data), model)
+
+
+def _mean_loss_and_accuracy(task: Task, model: nn.Module, data: Batches) -> tuple[float, float | None]:
+    total, hits, count, is_classes = 0.0, 0, 0, True
+    with torch.no_grad(), fixed_randomness(_EVALUATION_SEED, data):
+        for batch in data:
+            x, y = batch_on_device(batch, model)
+            output = model(x)
+            size = len(y) if isinstance(y, torch.Tensor) and y.dim() else 1
+            total += float(task.loss(output, y)) * size
+            count += size
+            is_classes = is_classes and _are_classes(output, y)
+            if is_classes:
+                hits += int((output.argmax(dim=1) == y).sum())
+    return total / count, hits / count if is_classes else None
+
+
+def _are_classes(output: object, target: object) -> bool:
+    return (
+        isinstance(output, torch.Tensor)
+        and isinstance(target, torch.Tensor)
+        and not target.is_floating_point()
+        and output.dim() == 2
+        and target.shape == output.shape[:1]
+    )

@@ -1,0 +1,235 @@
+"""Jump and retrain: leave a minimum by random steps, train on, and see where the weights go."""
+
+import copy
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import torch
+from torch import nn
+
+from lossatlas._arrays import InputError
+from lossatlas.record import Recorder, load_tensors
+from lossatlas.sample.directions import DirectionNorm, random_direction
+from lossatlas.sample.evaluate import BatchNorm, evaluation, recompute_batchnorm, refuse_unrepeatable
+from lossatlas.sample.randomness import fixed_randomness
+from lossatlas.sample.task import Task, batch_on_device, checked_optimizer, refuse_unfit
+from lossatlas.store import Run, open_run, unwritable
+
+Start = Run | Mapping[str, torch.Tensor] | Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, kw_only=True)
+class JumpSettings:
+    """How to jump and retrain; the defaults are those of Horoi et al. 2022, Section 3.1, unless said otherwise.
+
+    Raises:
+        InputError: a value is out of its range.
+    """
+
+    seeds: tuple[int, ...] = (0, 1, 2, 3)  # one direction and one order of the data each, the same for all its steps
+    steps: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)  # sizes of the jumps, as fractions of the weights' norm; 0 is a control
+    epochs: int = 40  # passes over task.train
+    norm: DirectionNorm = "filter"
+    batchnorm: BatchNorm = "recompute"  # of the jumped weights. The authors' code keeps the optimum's: "stale"
+    learning_rate: float | None = None  # constant; None keeps the task's own. The authors' runs: a hundredth of the original
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seeds", tuple(self.seeds))
+        object.__setattr__(self, "steps", tuple(self.steps))
+        expectations = {
+            "seeds": (
+                self.seeds and len(set(self.seeds)) == len(self.seeds) and min(self.seeds) >= 0,
+                "different numbers from 0 on",
+            ),
+            "steps": (
+                self.steps and len(set(self.steps)) == len(self.steps) and min(self.steps) >= 0,
+                "different numbers from 0 on",
+            ),
+            "epochs": (self.epochs >= 1, "1 or more"),
+            "norm": (self.norm in get_args(DirectionNorm), f"one of {', '.join(get_args(DirectionNorm))}"),
+            "batchnorm": (self.batchnorm in get_args(BatchNorm), f"one of {', '.join(get_args(BatchNorm))}"),
+            "learning_rate": (self.learning_rate is None or self.learning_rate > 0, "above 0, or None for the task's own"),
+        }
+        for name, (is_met, expected) in expectations.items():
+            if not is_met:
+                raise InputError(f"JumpSettings: {name} must be {expected}, but is {getattr(self, name)!r}; change it")
+
+
+@dataclass(frozen=True)
+class _Retraining:
+    """One piece of work: all that a process needs to do it, and a key by which it is known to be done."""
+
+    task: Task
+    start: Mapping[str, torch.Tensor]
+    seed: int
+    step: float
+    settings: JumpSettings
+    path: Path
+    key: str
+
+
+def jump_and_retrain(
+    task: Task,
+    start: Start,
+    path: str | os.PathLike[str],
+    *,
+    settings: JumpSettings | None = None,
+    executor: Executor | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Run]:
+    r"""Jump from a minimum in random directions, retrain from each place, and record where the weights go.
+
+    For each seed ``s`` and step ``a`` training starts at :math:`\theta_o + a\, v_s`, with :math:`v_s` from
+    :func:`random_direction`, with a fresh optimiser and with the order of data that belongs to the seed (Horoi et al. 2022,
+    Section 3.1). Each epoch, the jump itself included, is a point with train and test loss and accuracy.
+
+    Calling again with the same arguments goes on where it was stopped: finished retrainings are kept.
+
+    Args:
+        task: Model, data, loss and optimiser; the model stays as it is.
+        start: The minimum: a run (its last point is taken), a ``run.snapshot(point)``, or a state dict.
+        path: Folder for the runs.
+        settings: Seeds, steps, epochs and so on; by default ``JumpSettings()``.
+        executor: Where retrainings run: any ``concurrent.futures.Executor``, such as :class:`lossatlas.sample.LocalPool`
+            (the task must then be picklable). By default one after the other in this process.
+        progress: Called with the numbers of retrainings done and in all.
+
+    Returns:
+        The optimum as a run of one point, then a run for each seed and step.
+
+    Raises:
+        InputError: the task or the start does not fit, or ``path`` holds something else.
+    """
+    settings = settings or JumpSettings()
+    refuse_unfit(task)
+    tensors = _start_tensors(start)
+    model = copy.deepcopy(task.model)
+    load_tensors(model, tensors)
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    optimum = _recorded_optimum(task, model, tensors, folder / "optimum")
+    pairs = [(seed, step) for seed in settings.seeds for step in settings.steps]
+    work = [
+        _Retraining(
+            task, tensors, seed, step, settings, folder / f"retraining-{i:02d}", _key(task, tensors, seed, step, settings)
+        )
+        for i, (seed, step) in enumerate(pairs)
+    ]
+    open_work = [item for item in work if not _is_done(item.path, item.key)]
+    _do(open_work, executor, lambda done: progress(len(work) - len(open_work) + done, len(work)) if progress else None)
+    return [optimum, *(open_run(item.path) for item in work)]
+
+
+def _do(work: list[_Retraining], executor: Executor | None, report: Callable[[int], None]) -> None:
+    report(0)
+    if executor is None:
+        for done, item in enumerate(work, start=1):
+            _retrain(item)
+            report(done)
+        return
+    futures = [executor.submit(_retrain, item) for item in work]
+    try:
+        for done, future in enumerate(as_completed(futures), start=1):
+            future.result()
+            report(done)
+    except BaseException:
+        for future in futures:
+            future.cancel()
+        raise
+
+
+def _retrain(item: _Retraining) -> None:
+    model = copy.deepcopy(item.task.model)
+    load_tensors(model, item.start)
+    direction = random_direction(model.named_parameters(), seed=item.seed, norm=item.settings.norm)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.add_(direction[name], alpha=item.step)
+    if item.settings.batchnorm == "recompute":
+        recompute_batchnorm(model, item.task.evaluated)
+    described = {
+        "kind": "retraining",
+        "task": item.task.name,
+        "seed": item.seed,
+        "step": item.step,
+        **{name: value for name, value in asdict(item.settings).items() if name not in {"seeds", "steps"}},
+        "key": item.key,
+    }
+    with Recorder(item.path, model, if_exists="replace", initial=evaluation(item.task, model), settings=described) as recorder:
+        _train(item, model, recorder)
+
+
+def _train(item: _Retraining, model: nn.Module, recorder: Recorder) -> None:
+    optimizer = checked_optimizer(item.task, model)
+    if item.settings.learning_rate is not None:
+        for group in optimizer.param_groups:
+            group["lr"] = item.settings.learning_rate
+    model.train()
+    # The order of data must not follow from the numbers that drew the direction, yet be the same for every step of a seed.
+    data_seed = int(np.random.SeedSequence((item.seed, 1)).generate_state(1)[0])
+    with fixed_randomness(data_seed, item.task.train):
+        for _ in range(item.settings.epochs):
+            for batch in item.task.train:
+                x, y = batch_on_device(batch, model)
+                optimizer.zero_grad(set_to_none=True)
+                item.task.loss(model(x), y).backward()
+                optimizer.step()
+            recorder.step(**evaluation(item.task, model))
+
+
+def _start_tensors(start: Start) -> dict[str, torch.Tensor]:
+    named: Mapping[str, Any] = start.snapshot(-1) if isinstance(start, Run) else start
+    if not isinstance(named, Mapping):
+        raise InputError(f"start must be a run, a snapshot or a state dict, but is a {type(start).__name__}; pass one of these")
+    tensors = {name: torch.as_tensor(tensor).detach().cpu().clone() for name, tensor in named.items()}
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise InputError(
+                f"tensor {name!r} of the start holds NaN or infinite values; start from a point that has not diverged"
+            )
+    return tensors
+
+
+def _recorded_optimum(task: Task, model: nn.Module, start: Mapping[str, torch.Tensor], path: Path) -> Run:
+    key = _digest({"task": task.name}, start)
+    if not _is_done(path, key):
+        metrics = refuse_unrepeatable(task, model)
+        settings = {"kind": "optimum", "task": task.name, "key": key}
+        with Recorder(path, model, if_exists="replace", initial=metrics, settings=settings):
+            pass
+    return open_run(path)
+
+
+def _key(task: Task, start: Mapping[str, torch.Tensor], seed: int, step: float, settings: JumpSettings) -> str:
+    own = {name: value for name, value in asdict(settings).items() if name not in {"seeds", "steps"}}
+    return _digest({"task": task.name, "seed": seed, "step": step, **own}, start)
+
+
+def _digest(settings: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> str:
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(name.encode())
+        digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _is_done(path: Path, key: str) -> bool:
+    """Whether this very piece of work is finished in its folder; other work there is refused, never overwritten."""
+    if not (path / "run.json").exists():
+        return False
+    run = open_run(path)
+    if run.settings.get("key") != key:
+        raise InputError(
+            f"{str(path)!r} was made from another start, task or settings; choose another folder, or remove that one first"
+        )
+    return run.is_complete

@@ -1,0 +1,102 @@
+"""A local pool of processes that outlives its workers, and whose workers do not outlive it."""
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import Connection
+from types import TracebackType
+from typing import Any
+
+import joblib
+
+
+class LocalPool(Executor):
+    """Processes on this machine, one torch thread each; work lost with a killed worker is done again.
+
+    The standard pool fails every unfinished task when one worker dies. Here the pool is started anew and unfinished work is
+    submitted again, at most ``retries`` times, so work must be repeatable. Workers end when this process does, however it ends.
+
+    Args:
+        workers: Number of processes; by default one a processor.
+        retries: How often one piece of work may be lost to a dying pool before its future fails.
+    """
+
+    def __init__(self, workers: int | None = None, *, retries: int = 2) -> None:
+        self._workers = workers or joblib.cpu_count()  # honours the limits of containers and of affinity
+        self._retries = retries
+        self._lock = threading.Lock()
+        self._is_closing = False
+        self._start()
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("spawn")  # a forked copy of a process with torch's threads may hang
+        ends, self._lifeline = context.Pipe(duplex=False)
+        self._pool = ProcessPoolExecutor(self._workers, context, _begin_worker, (ends,))
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ANN401 - as in Executor
+        """Return the future of ``fn(*args, **kwargs)`` in a worker."""
+        outer: Future[Any] = Future()
+        self._submit(outer, 0, lambda pool: pool.submit(fn, *args, **kwargs))
+        return outer
+
+    def _submit(self, outer: Future[Any], losses: int, send: Callable[[ProcessPoolExecutor], Future[Any]]) -> None:
+        with self._lock:
+            pool = self._pool
+            try:
+                inner = send(pool)
+            except BrokenProcessPool:
+                self._start()
+                pool = self._pool
+                inner = send(pool)
+
+        def settle(inner: Future[Any]) -> None:
+            if inner.cancelled() or outer.cancelled():
+                outer.cancel()
+                return
+            error = inner.exception()
+            if isinstance(error, BrokenProcessPool) and losses < self._retries and not self._is_closing:
+                with self._lock:
+                    if self._pool is pool:
+                        self._start()
+                self._submit(outer, losses + 1, send)
+            elif not outer.set_running_or_notify_cancel():
+                return
+            elif error is not None:
+                outer.set_exception(error)
+            else:
+                outer.set_result(inner.result())
+
+        inner.add_done_callback(settle)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - as in Executor
+        """End the pool; with ``cancel_futures`` the workers stop at once, in the middle of their work."""
+        self._is_closing = self._is_closing or cancel_futures
+        if cancel_futures:
+            self._lifeline.close()
+        self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        # After an error or Ctrl-C nobody waits for the rest.
+        self.shutdown(wait=True, cancel_futures=kind is not None)
+
+
+def _begin_worker(lifeline: Connection) -> None:
+    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+    # Ctrl-C reaches the whole group; the pool decides when its workers end.
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    import torch  # here, so that the pool itself needs none
+
+    torch.set_num_threads(1)
+
+
+def _end_with(lifeline: Connection) -> None:
+    # Nothing is ever sent: reading returns only when the other end is closed, by the pool or by the death of its process.
+    try:
+        lifeline.recv()
+    except (EOFError, OSError):
+        os._exit(1)

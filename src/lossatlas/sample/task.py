@@ -1,0 +1,108 @@
+"""What was trained, on what, and how: the user's own model, data and loss."""
+
+import copy
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from lossatlas._arrays import InputError
+from lossatlas.sample.randomness import fixed_randomness
+
+Batches = Iterable[tuple[Any, Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A model with the data, the loss and the optimiser that train it.
+
+    Args:
+        model: The module; sampling works on copies of it, so it stays as it is.
+        loss: ``loss(output, target) -> scalar``, a mean over the batch.
+        train: Batches ``(x, y)`` of one epoch; may shuffle and augment, and can be iterated again.
+        test: Batches ``(x, y)`` that are only looked at.
+        optimizer: ``optimizer(parameters) -> torch.optim.Optimizer``.
+        train_eval: The training data as it is evaluated, without augmentation; by default ``train``.
+        name: Names the task in what it makes; sampling that was stopped goes on only under the same name.
+
+    Raises:
+        InputError: a part is not what it should be.
+    """
+
+    model: nn.Module
+    loss: Callable[[Any, Any], torch.Tensor]
+    train: Batches
+    test: Batches
+    optimizer: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
+    train_eval: Batches | None = None
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.model, nn.Module):
+            raise InputError(
+                f"Task: model must be a torch.nn.Module, but is a {type(self.model).__name__}; pass the module itself"
+            )
+        for what, value in (("loss", self.loss), ("optimizer", self.optimizer)):
+            if not callable(value):
+                raise InputError(f"Task: {what} must be a function, but is a {type(value).__name__}; pass the function itself")
+        for what, batches in (("train", self.train), ("test", self.test), ("train_eval", self.train_eval)):
+            if batches is not None and (not isinstance(batches, Iterable) or iter(batches) is batches):
+                raise InputError(
+                    f"Task: {what} must give batches each time it is iterated, but is a {type(batches).__name__}; "
+                    "pass a list or a DataLoader"
+                )
+
+    @property
+    def evaluated(self) -> Batches:
+        """The training data as it is evaluated."""
+        return self.train if self.train_eval is None else self.train_eval
+
+
+def refuse_unfit(task: Task) -> None:
+    """Try one batch and one optimiser on a copy of the model, and refuse a task that returns the wrong thing.
+
+    Raises:
+        InputError: a batch is no pair, the loss no scalar, or the optimiser none or one of other parameters.
+    """
+    if not isinstance(task, Task):
+        raise InputError(f"a lossatlas.Task was expected, but a {type(task).__name__} came; return Task(model, loss, train, …)")
+    model = copy.deepcopy(task.model)
+    with fixed_randomness(0, task.train, task.test, task.evaluated):
+        for what, batches in (("train", task.train), ("test", task.test), ("train_eval", task.evaluated)):
+            batch = next(iter(batches), None)
+            if batch is None:
+                raise InputError(f"Task: {what} gives no batch; pass at least one")
+            if not isinstance(batch, (tuple, list)) or len(batch) != 2:
+                raise InputError(
+                    f"Task: {what} must give pairs (x, y), but gave a {type(batch).__name__}; wrap it so that it does"
+                )
+        x, y = batch_on_device(next(iter(task.train)), model)
+        with torch.no_grad():
+            loss = task.loss(model.eval()(x), y)
+        if not isinstance(loss, torch.Tensor) or loss.numel() != 1:
+            came = f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, torch.Tensor) else f"a {type(loss).__name__}"
+            raise InputError(f"Task: loss(output, target) must return one number as a tensor, but returned {came}; take its mean")
+        checked_optimizer(task, model)
+
+
+def checked_optimizer(task: Task, model: nn.Module) -> torch.optim.Optimizer:
+    """Return the task's optimiser of this copy's parameters, or say why it is none."""
+    optimizer = task.optimizer(model.parameters())
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        raise InputError(
+            f"Task: optimizer(parameters) must return a torch.optim.Optimizer, but returned a {type(optimizer).__name__}; "
+            "pass a function such as lambda parameters: torch.optim.SGD(parameters, lr=0.1)"
+        )
+    own = {id(parameter) for parameter in model.parameters()}
+    if any(id(parameter) not in own for group in optimizer.param_groups for parameter in group["params"]):
+        raise InputError("Task: optimizer(parameters) uses other parameters than it was given; build it from its argument")
+    return optimizer
+
+
+def batch_on_device(batch: tuple[Any, Any] | list[Any], model: nn.Module) -> tuple[Any, Any]:
+    """Return a batch where the model is."""
+    device = next(model.parameters()).device
+    x, y = (part.to(device) if isinstance(part, torch.Tensor) else part for part in batch)
+    return x, y

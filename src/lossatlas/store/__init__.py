@@ -1,0 +1,30 @@
+"""A run on disk: the only folder that knows the format.
+
+A run is a folder::
+
+    run.json                      format, version, names, shapes and dtypes of the tensors, settings, what made it
+    snapshots/000000.safetensors  parameters and buffers under their own names, one file a snapshot
+    snapshots.jsonl               the manifest: one line a snapshot with its step and metrics, written last
+
+A snapshot exists once its line does: the file is written aside, synced and renamed before the line is appended and synced.
+So what was acknowledged survives the death of the process; a torn last line is dropped with a warning. One writer at a time.
+No module here needs torch: maps are made of runs on machines without it.
+"""
+
+from lossatlas.store.find import open_runs
+from lossatlas.store.run import Run, open_run, refuse_not_finite
+from lossatlas.store.snapshot import RawTensor, TensorEntry
+from lossatlas.store.writer import IfExists, RunWriter, unwritable, write_durably
+
+__all__ = [
+    "IfExists",
+    "RawTensor",
+    "Run",
+    "RunWriter",
+    "TensorEntry",
+    "open_run",
+    "open_runs",
+    "refuse_not_finite",
+    "unwritable",
+    "write_durably",
+]

@@ -1,0 +1,48 @@
+"""Find runs by path, folder and pattern."""
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from lossatlas._arrays import InputError
+from lossatlas.store.run import Run, open_run
+
+
+def open_runs(paths: str | os.PathLike[str] | Run | Iterable[str | os.PathLike[str] | Run]) -> list[Run]:
+    """Return the runs at ``paths``: runs, folders with runs below them, or patterns such as ``"runs/*"``.
+
+    Runs are sorted as people count: ``run2`` before ``run10``. What is no run inside a folder or pattern is passed over.
+
+    Raises:
+        InputError: a path or pattern leads to no run.
+    """
+    if isinstance(paths, (str, os.PathLike, Run)):
+        paths = [paths]
+    runs: list[Run] = []
+    for path in paths:
+        runs.extend([path] if isinstance(path, Run) else _opened(Path(path)))
+    if not runs:
+        raise InputError("no run was given; name at least one run folder")
+    return runs
+
+
+def _opened(path: Path) -> list[Run]:
+    if path.exists() or not any(sign in str(path) for sign in "*?["):
+        # With nothing below it, opening the path itself says what is wrong with it.
+        return [open_run(folder) for folder in _runs_below(path) or [path]]
+    root = Path(path.anchor)
+    folders = [run for match in root.glob(str(path.relative_to(root))) for run in _runs_below(match)]
+    if not folders:
+        raise InputError(f"no run matches {str(path)!r}; record one with lossatlas.Recorder, or check the pattern")
+    return [open_run(folder) for folder in sorted(set(folders), key=_natural)]
+
+
+def _runs_below(folder: Path) -> list[Path]:
+    if (folder / "run.json").exists():
+        return [folder]
+    return sorted((file.parent for file in folder.rglob("run.json")), key=_natural)
+
+
+def _natural(path: Path) -> list[tuple[bool, int, str]]:
+    return [(not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in re.split(r"(\d+)", str(path))]

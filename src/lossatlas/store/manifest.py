@@ -1,0 +1,91 @@
+"""The two text files of a run: its description, and the manifest whose lines make snapshots exist."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lossatlas._arrays import InputError
+from lossatlas.store.snapshot import TensorEntry
+
+FORMAT = "lossatlas-run"
+VERSION = 1
+
+
+class Manifest(NamedTuple):
+    """The lines of a run that can be trusted."""
+
+    lines: tuple[Mapping[str, Any], ...]
+    ended: str | None  # why the run ended, if it says so
+    is_torn: bool  # whether the last line was cut short
+
+
+def description(tensors: tuple[TensorEntry, ...], settings: Mapping[str, Any]) -> bytes:
+    """Return the text of ``run.json``."""
+    fields = {"format": FORMAT, "version": VERSION, "settings": settings, "tensors": [t._asdict() for t in tensors]}
+    return json.dumps(fields, indent=1).encode()
+
+
+def read_description(folder: Path) -> tuple[tuple[TensorEntry, ...], Mapping[str, Any]]:
+    """Return tensors and settings of the run in ``folder``.
+
+    Raises:
+        InputError: there is no run, or one that this version cannot read.
+    """
+    try:
+        fields = json.loads((folder / "run.json").read_text())
+    except (FileNotFoundError, NotADirectoryError):
+        what = "is not there" if not folder.exists() else "has no run.json" if folder.is_dir() else "is no folder"
+        raise InputError(f"{str(folder)!r} is not a run: it {what}; record one with lossatlas.Recorder") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"'{folder / 'run.json'}' cannot be read ({error}); restore it or record the run again") from None
+    if not isinstance(fields, dict) or fields.get("format") != FORMAT:
+        raise InputError(f"{str(folder)!r} is not a run: its run.json was written by something else; name a run folder")
+    if fields.get("version") != VERSION:
+        raise InputError(
+            f"the run {str(folder)!r} has format {fields.get('version')}, and this lossatlas reads {VERSION}; update lossatlas"
+        )
+    tensors = tuple(TensorEntry(t["name"], tuple(t["shape"]), t["dtype"], t["kind"]) for t in fields["tensors"])
+    return tensors, fields["settings"]
+
+
+def read_manifest(file: Path) -> Manifest:
+    """Return the lines of ``snapshots.jsonl`` that were written whole."""
+    lines: list[Mapping[str, Any]] = []
+    ended: str | None = None
+    size = 0
+    for raw in whole_lines(file):
+        size += len(raw)
+        line = json.loads(raw)
+        ended = line.get("end")
+        if ended is None:
+            lines.append(line)
+    return Manifest(tuple(lines), ended, file.exists() and file.stat().st_size > size)
+
+
+def whole_lines(file: Path) -> Iterator[bytes]:
+    """Yield the lines up to one that was cut short by the death of its writer, which can only be the last."""
+    raws = file.read_bytes().splitlines(keepends=True) if file.exists() else []
+    for number, raw in enumerate(raws):
+        try:
+            is_line = isinstance(json.loads(raw), dict)
+        except ValueError:
+            is_line = False
+        if not raw.endswith(b"\n"):
+            return
+        if not is_line:
+            raise InputError(f"line {number + 1} of {str(file)!r} is damaged; restore it, or cut the file before that line")
+        yield raw
+
+
+def snapshot_line(point: int, step: int, file: str, metrics: Mapping[str, float]) -> bytes:
+    """Return the line that makes a snapshot exist."""
+    # JSON has no NaN: a value that is not finite is written as a word, which float() reads back.
+    plain = {name: value if math.isfinite(value) else str(value) for name, value in metrics.items()}
+    return json.dumps({"point": point, "step": step, "file": file, "metrics": plain}, allow_nan=False).encode() + b"\n"
+
+
+def end_line(reason: str) -> bytes:
+    """Return the line that says why a run ended; further snapshots may follow it."""
+    return json.dumps({"end": reason}).encode() + b"\n"

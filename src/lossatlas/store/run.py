@@ -1,0 +1,145 @@
+"""A run, read."""
+
+import math
+import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lossatlas._arrays import InputError, Points, not_finite
+from lossatlas.store.manifest import read_description, read_manifest
+from lossatlas.store.snapshot import Snapshot, TensorEntry, layout, mismatch
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A recorded trajectory, read from its folder: ``n`` points of ``p`` parameters each, with their metrics.
+
+    Get it from :func:`open_run`; it shows what was on disk when it was opened.
+    """
+
+    path: Path
+    tensors: tuple[TensorEntry, ...] = field(repr=False)
+    settings: Mapping[str, Any]  # what made the run
+    lines: tuple[Mapping[str, Any], ...] = field(repr=False)
+    is_complete: bool  # whether its writer ended it in good order
+
+    @property
+    def name(self) -> str:
+        """Name of the run: its folder's."""
+        return self.path.name
+
+    @property
+    def n_points(self) -> int:
+        """Number of snapshots."""
+        return len(self.lines)
+
+    @property
+    def parameters(self) -> tuple[TensorEntry, ...]:
+        """The trained tensors in the order of the model; buffers are stored too, but are no axes of a map."""
+        return tuple(tensor for tensor in self.tensors if tensor.kind == "parameter")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the parameters, in the order of the columns of :meth:`weights`."""
+        return tuple(tensor.name for tensor in self.parameters)
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of columns of :meth:`weights`."""
+        return sum(tensor.size for tensor in self.parameters)
+
+    @property
+    def steps(self) -> np.ndarray:
+        """Step of each point, ``(n,)``: how often the training loop had called."""
+        return np.array([line["step"] for line in self.lines], dtype=np.int64)
+
+    @property
+    def metrics(self) -> Mapping[str, np.ndarray]:
+        """Each metric as ``(n,)`` float64; NaN where a point has none."""
+        names = dict.fromkeys(name for line in self.lines for name in line["metrics"])
+        return {name: np.array([float(line["metrics"].get(name, math.nan)) for line in self.lines]) for name in names}
+
+    def snapshot(self, point: int = -1) -> dict[str, np.ndarray]:
+        """Return parameters and buffers of one point under their own names; bfloat16 comes as float32."""
+        with self._opened(point) as snapshot:
+            return {t.name: snapshot.values(t, 0, t.size).reshape(t.shape) for t in self.tensors}
+
+    def weights(self, dtype: str = "float64") -> np.ndarray:
+        """Return all points as rows, ``(n, p)``: the parameters flattened in the order of :attr:`names`.
+
+        The whole table is in memory then; :func:`lossatlas.cosine_distances` streams it instead.
+        """
+        return self.block(0, self.n_parameters).astype(dtype, copy=False)
+
+    def block(self, start: int, stop: int, points: Sequence[int] | None = None) -> Points:
+        """Return columns ``start`` to ``stop`` of :meth:`weights` as float64, reading only these from the disk."""
+        chosen = range(self.n_points) if points is None else points
+        block = np.empty((len(chosen), stop - start))
+        for row, point in enumerate(chosen):
+            with self._opened(point) as snapshot:
+                first = 0
+                for tensor in self.parameters:
+                    a, b = max(start, first), min(stop, first + tensor.size)
+                    if a < b:
+                        block[row, a - start : b - start] = snapshot.values(tensor, a - first, b - a)
+                    first += tensor.size
+        return block
+
+    def diverged(self) -> list[int]:
+        """Return the points with NaN or infinite weights, read one at a time."""
+        return [point for point in range(self.n_points) if not np.isfinite(self.block(0, self.n_parameters, [point])).all()]
+
+    def describe(self, point: int) -> str:
+        """Return how messages name a point."""
+        return f"run {self.name!r}, point {point} (step {self.lines[point]['step']})"
+
+    @contextmanager
+    def _opened(self, point: int) -> Iterator[Snapshot]:
+        if not -self.n_points <= point < self.n_points:
+            raise InputError(f"run {self.name!r} has {self.n_points} points, but point {point} was asked for; name one of them")
+        file = self.path / "snapshots" / self.lines[point]["file"]
+        try:
+            with file.open("rb") as stream:
+                yield Snapshot(file, stream)
+        except FileNotFoundError:
+            raise InputError(f"{self.describe(point)}: its file {file.name} is missing; restore it or remove its line") from None
+
+
+def open_run(path: str | os.PathLike[str]) -> Run:
+    """Return the run in the folder ``path``.
+
+    Raises:
+        InputError: there is no run, or one of a newer format, or a snapshot is missing, cut short, or has other tensors.
+    """
+    folder = Path(path)
+    tensors, settings = read_description(folder)
+    manifest = read_manifest(folder / "snapshots.jsonl")
+    if manifest.is_torn:
+        warnings.warn(
+            f"run {folder.name!r}: the last line of its manifest was cut short, so that snapshot is left out; "
+            "it had not been acknowledged",
+            stacklevel=2,
+        )
+    run = Run(folder, tensors, settings, manifest.lines, manifest.ended == "complete")
+    expected = layout(tensors)
+    for point in range(run.n_points):
+        with run._opened(point) as snapshot:
+            if difference := mismatch(expected, snapshot.layout):
+                raise InputError(f"{run.describe(point)}: {difference}; one run has one layout, record the other as its own")
+            if not snapshot.is_whole:
+                raise InputError(f"{run.describe(point)}: its file is cut short; restore it or remove its line")
+    return run
+
+
+def refuse_not_finite(run: Run, points: Sequence[int], block: Points) -> None:
+    """Refuse NaN and infinite weights by the name of their point."""
+    rows = np.flatnonzero(~np.isfinite(block).all(axis=1))
+    if len(rows):
+        count = int((~np.isfinite(block[rows[0]])).sum())
+        raise InputError(not_finite(run.describe(points[int(rows[0])]), count) + " with diverged='skip'")

@@ -1,0 +1,112 @@
+"""One snapshot file in the safetensors format: eight bytes of length, a JSON header, then the values without gaps.
+
+Written and read here rather than through the library, for three things that it does not offer without torch: bfloat16,
+a flat range of values across tensors, and writing tensor by tensor. Any safetensors reader opens the files.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO, Literal, NamedTuple
+
+import numpy as np
+
+from lossatlas._arrays import InputError
+
+Kind = Literal["parameter", "buffer"]
+Layout = Mapping[str, tuple[str, tuple[int, ...]]]
+
+# What a header calls a type, and how NumPy reads it. BF16 has no NumPy type: its bits are the upper half of a float32's.
+NUMPY_TYPES = {
+    "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2",
+    "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
+    "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1", "BOOL": "?",
+}  # fmt: skip
+
+
+class RawTensor(NamedTuple):
+    """A tensor as bytes, so that the store needs no torch and bfloat16 needs no NumPy type."""
+
+    dtype: str  # as a safetensors header spells it: "F32", "BF16", …
+    shape: tuple[int, ...]
+    data: bytes | memoryview
+
+
+class TensorEntry(NamedTuple):
+    """What a run knows of one of its tensors."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    kind: Kind
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return math.prod(self.shape)
+
+
+def layout(tensors: Mapping[str, RawTensor] | tuple[TensorEntry, ...]) -> Layout:
+    """Return type and shape by name: what two snapshots of one run have in common."""
+    if isinstance(tensors, Mapping):
+        return {name: (tensor.dtype, tensor.shape) for name, tensor in tensors.items()}
+    return {tensor.name: (tensor.dtype, tensor.shape) for tensor in tensors}
+
+
+def mismatch(expected: Layout, came: Layout) -> str | None:
+    """Return the first difference between two layouts in words, or None if there is none."""
+    for name, (dtype, shape) in expected.items():
+        if name not in came:
+            return f"tensor {name!r} is missing"
+        if came[name] != (dtype, shape):
+            return f"tensor {name!r} should be {dtype} {shape} and is {came[name][0]} {came[name][1]}"
+    extra = [name for name in came if name not in expected]
+    return f"tensor {extra[0]!r} is not in the run" if extra else None
+
+
+def chunks(tensors: Mapping[str, RawTensor]) -> Iterator[bytes | memoryview]:
+    """Yield the bytes of a snapshot file, tensor by tensor, so that the whole is never in memory twice."""
+    # Widest type first: then every tensor starts at a multiple of its own width, which readers that map the file need.
+    order = sorted(tensors.items(), key=lambda item: -_width(item[1].dtype))
+    header: dict[str, object] = {"__metadata__": {"format": "pt"}}
+    offset = 0
+    for name, tensor in order:
+        end = offset + math.prod(tensor.shape) * _width(tensor.dtype)
+        header[name] = {"dtype": tensor.dtype, "shape": list(tensor.shape), "data_offsets": [offset, end]}
+        offset = end
+    words = json.dumps(header, separators=(",", ":")).encode()
+    words += b" " * (-len(words) % 8)
+    yield len(words).to_bytes(8, "little") + words
+    for _, tensor in order:
+        yield tensor.data
+
+
+class Snapshot:
+    """An open snapshot file: its layout, and any range of values read without the rest."""
+
+    def __init__(self, path: Path, stream: BinaryIO) -> None:
+        self._stream = stream
+        try:
+            length = int.from_bytes(stream.read(8), "little")
+            # A damaged length must not ask for more memory than the file has bytes.
+            entries = json.loads(stream.read(min(length, path.stat().st_size)))
+            entries.pop("__metadata__", None)
+            self.layout: Layout = {name: (e["dtype"], tuple(e["shape"])) for name, e in entries.items()}
+            self._offsets = {name: 8 + length + e["data_offsets"][0] for name, e in entries.items()}
+            end = 8 + length + max((e["data_offsets"][1] for e in entries.values()), default=0)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise InputError(f"the snapshot {str(path)!r} is damaged; restore it or remove its line") from None
+        self.is_whole = path.stat().st_size >= end
+
+    def values(self, tensor: TensorEntry, start: int, count: int) -> np.ndarray:
+        """Return ``count`` values of a flattened tensor from ``start`` on; bfloat16 comes as float32."""
+        numpy_type = np.dtype(NUMPY_TYPES[tensor.dtype])
+        values = np.empty(count, numpy_type)
+        self._stream.seek(self._offsets[tensor.name] + start * numpy_type.itemsize)
+        self._stream.readinto(values.view(np.uint8).data)  # type: ignore[attr-defined]
+        return (values.astype(np.uint32) << 16).view(np.float32) if tensor.dtype == "BF16" else values
+
+
+def _width(dtype: str) -> int:
+    return np.dtype(NUMPY_TYPES[dtype]).itemsize

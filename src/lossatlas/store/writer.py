@@ -1,0 +1,160 @@
+"""A run, written: each snapshot is whole on disk before anyone can see it."""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Self, get_args
+
+import filelock
+
+from lossatlas._arrays import InputError
+from lossatlas.store.manifest import description, end_line, snapshot_line, whole_lines
+from lossatlas.store.run import open_run
+from lossatlas.store.snapshot import RawTensor, TensorEntry, chunks, layout, mismatch
+
+IfExists = Literal["refuse", "append", "replace"]
+
+
+class RunWriter:
+    """Append snapshots to a run folder; a context manager that holds the folder's lock.
+
+    Args:
+        path: The run's folder, made if it is not there.
+        tensors: What every snapshot will hold.
+        settings: What makes the run; plain values, stored with it.
+        if_exists: Whether a run that is there already is refused, appended to, or replaced.
+
+    Raises:
+        InputError: the folder cannot be written, holds a run already, holds other tensors, or another writer has it.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        tensors: Sequence[TensorEntry],
+        *,
+        settings: Mapping[str, Any] | None = None,
+        if_exists: IfExists = "refuse",
+    ) -> None:
+        if if_exists not in get_args(IfExists):
+            raise InputError(f"if_exists must be one of {', '.join(get_args(IfExists))}, but is {if_exists!r}; choose one")
+        self.path = Path(path)
+        self.tensors = tuple(tensors)
+        self.n_points = 0
+        self.last_step = 0
+        try:
+            self._open(if_exists, dict(settings or {}))
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+
+    def _open(self, if_exists: IfExists, settings: Mapping[str, Any]) -> None:
+        exists = (self.path / "run.json").exists()
+        if exists and if_exists == "refuse":
+            raise InputError(f"{str(self.path)!r} holds a run already; choose another path, or if_exists='append' or 'replace'")
+        if not exists and self.path.is_dir() and not _is_leftover(self.path):
+            raise InputError(f"{str(self.path)!r} is a folder with other files in it; choose another path for the run")
+        self.path.mkdir(parents=True, exist_ok=True)
+        self._lock = filelock.FileLock(self.path / ".lock")
+        try:
+            self._lock.acquire(timeout=0)
+        except filelock.Timeout:
+            raise InputError(
+                f"another writer holds the run {str(self.path)!r}; choose another path, or wait until it has ended"
+            ) from None
+        try:
+            if exists and if_exists == "append":
+                self._continue()
+            else:
+                self._begin(settings)
+            self._lines = (self.path / "snapshots.jsonl").open("ab", buffering=0)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _begin(self, settings: Mapping[str, Any]) -> None:
+        # In this order no reader sees the description of one run beside the lines of another.
+        for name in ("run.json", "snapshots.jsonl"):
+            (self.path / name).unlink(missing_ok=True)
+        shutil.rmtree(self.path / "snapshots", ignore_errors=True)
+        (self.path / "snapshots").mkdir()
+        write_durably(self.path / "run.json", [description(self.tensors, settings)])
+
+    def _continue(self) -> None:
+        run = open_run(self.path)
+        if run.tensors != self.tensors:
+            what = mismatch(layout(run.tensors), layout(self.tensors)) or "the order of its tensors differs"
+            raise InputError(f"the run {str(self.path)!r} holds another model ({what}); choose another path")
+        self.n_points = run.n_points
+        self.last_step = int(run.steps[-1]) if run.n_points else 0
+        write_durably(self.path / "snapshots.jsonl", list(whole_lines(self.path / "snapshots.jsonl")))
+
+    def append(self, tensors: Mapping[str, RawTensor], *, step: int, metrics: Mapping[str, float]) -> None:
+        """Store one snapshot; it is on disk when this returns.
+
+        Raises:
+            InputError: the tensors are not those that the run was opened with, or the disk refuses.
+        """
+        if difference := mismatch(layout(self.tensors), layout(tensors)):
+            raise InputError(f"snapshot {self.n_points} of run {self.path.name!r}: {difference}; record it as a run of its own")
+        file = f"{self.n_points:06d}.safetensors"
+        try:
+            write_durably(self.path / "snapshots" / file, chunks(tensors))
+            self._write_line(snapshot_line(self.n_points, step, file, metrics))
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+        self.n_points += 1
+        self.last_step = step
+
+    def end(self, reason: str) -> None:
+        """Note why the run has ended: ``"complete"``, or the name of what stopped it."""
+        self._write_line(end_line(reason))
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        self._lines.close()
+        self._lock.release()
+
+    def _write_line(self, line: bytes) -> None:
+        size = self._lines.tell()
+        if self._lines.write(line) != len(line):  # a full disk takes part of a line: leave none of it behind
+            self._lines.truncate(size)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fsync(self._lines.fileno())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def write_durably(path: Path, data: Iterable[bytes | memoryview]) -> None:
+    """Write a file aside, sync it and rename it into place: a reader sees all of it, or the old one."""
+    aside = path.with_name(path.name + ".part")
+    try:
+        with aside.open("wb") as stream:
+            stream.writelines(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+    if os.name == "posix":  # the new name must reach the disk too; elsewhere a folder cannot be synced
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def unwritable(path: Path, error: OSError) -> InputError:
+    """Return the refusal of a path that the system does not let us write."""
+    return InputError(f"cannot write {str(path)!r}: {error.strerror or error}; choose a place that you can write to")
+
+
+def _is_leftover(folder: Path) -> bool:
+    """Whether a folder is empty or holds only what a writer leaves when it dies before its run.json is in place."""
+    return {entry.name for entry in folder.iterdir()} <= {".lock", "snapshots", "run.json.part"}
