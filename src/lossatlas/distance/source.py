@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from lossatlas._arrays import InputError, Points, checked_points
 from lossatlas.store import Run, refuse_not_finite
 
 
+@runtime_checkable
 class PointSource(Protocol):
     """``n`` points of ``p`` parameters of which any range of columns can be read."""
 

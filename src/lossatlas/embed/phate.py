@@ -6,10 +6,11 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 import numpy as np
+from jaxtyping import Float
 from scipy.sparse import csgraph, csr_array
 from scipy.spatial import procrustes
 
-from lossatlas._arrays import Affinities, Coordinates, Distances, Indices, InputError, Vector, checked_distances
+from lossatlas._arrays import Coordinates, Distances, Indices, InputError, checked_distances
 from lossatlas.distance import Origin, Pairwise, pairwise
 from lossatlas.embed.diffusion import diffusion_operator, knee, potential, spectral_entropy, spectrum
 from lossatlas.embed.kernel import alpha_decay_affinities, bridged, components
@@ -60,11 +61,11 @@ class Embedding:
     """A map of ``n`` points, with every stage that led to it and what is known of its truth."""
 
     coordinates: Coordinates  # in the unit of the potential distances ("sound"), or of no unit ("paper")
-    potential: np.ndarray  # (m, m), over the distinct points
+    potential: Float[np.ndarray, "m m"]  # over the distinct points
     potential_distances: Distances  # (n, n): what the coordinates approximate
-    affinities: Affinities  # (m, m)
+    affinities: Float[np.ndarray, "m m"]
     t: int  # steps of the walk
-    entropy: Vector  # entropy after 1, 2, … steps
+    entropy: Float[np.ndarray, " t_max"]  # entropy after 1, 2, … steps
     stress: float  # Kruskal's stress-1 of the coordinates
     iterations: int  # of the scaling
     connected_components: int  # of the neighbour graph, before any bridge

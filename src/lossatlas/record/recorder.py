@@ -4,7 +4,7 @@ import math
 import os
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Literal, Self, SupportsFloat
+from typing import Any, Literal, SupportsFloat
 
 from torch import nn
 
@@ -103,7 +103,7 @@ class Recorder:
         finally:
             self._writer.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Recorder":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:

@@ -1,0 +1,127 @@
+"""The mathematics of PHATE in loops and dense matrices, written from the formulas and from nothing else."""
+
+import math
+
+import numpy as np
+
+
+def kernel_naive(distances, knn, decay, threshold=1e-4):
+    """``K = (A + A.T) / 2``, ``A_ij = exp(-(d_ij / eps_i)^decay)``, cut at ``threshold`` before it is made symmetric."""
+    n = len(distances)
+    A = [[0.0] * n for _ in range(n)]
+    for i in range(n):
+        others = sorted(float(distances[i, j]) for j in range(n) if j != i)
+        width = others[knn - 1]  # the knn-th neighbour, the point itself not counted
+        for j in range(n):
+            if i == j:
+                A[i][j] = 1.0
+            elif decay is None:
+                A[i][j] = 1.0 if distances[i, j] <= width else 0.0
+            else:
+                ratio = float(distances[i, j]) / width
+                # e^-700 is the smallest that is not lost; far beyond the threshold in any case.
+                value = math.exp(-min(ratio**decay if ratio < 2 else 700.0, 700.0))
+                A[i][j] = value if value >= threshold else 0.0
+    return np.array([[(A[i][j] + A[j][i]) / 2 for j in range(n)] for i in range(n)])
+
+
+def operator_naive(kernel):
+    """Each row divided by its sum."""
+    return np.array([[value / sum(row) for value in row] for row in np.asarray(kernel).tolist()])
+
+
+def entropy_naive(spectrum, t_max):
+    """``H(k) = -sum p ln p``, ``p = s^k / sum s^k + eps``, for ``k = 1 ... t_max``."""
+    eps = float(np.finfo(float).eps)
+    curve = []
+    for k in range(1, t_max + 1):
+        powers = [float(s) ** k for s in spectrum]
+        total = sum(powers)
+        curve.append(-sum((s / total + eps) * math.log(s / total + eps) for s in powers))
+    return np.array(curve)
+
+
+def line_residuals_naive(x, y):
+    """Summed absolute residuals of the least-squares line through the points."""
+    mx, my = sum(x) / len(x), sum(y) / len(y)
+    across = sum((a - mx) ** 2 for a in x)
+    slope = sum((a - mx) * (b - my) for a, b in zip(x, y, strict=True)) / across
+    return sum(abs(b - (my + slope * (a - mx))) for a, b in zip(x, y, strict=True))
+
+
+def knee_naive(y):
+    """Position of the breakpoint, which both lines share, where the two fits together err least."""
+    x = list(range(len(y)))
+    errors = {b: line_residuals_naive(x[: b + 1], list(y[: b + 1])) + line_residuals_naive(x[b:], list(y[b:])) for b in range(1, len(y) - 1)}
+    return min(errors, key=errors.get)
+
+
+def power_naive(P, t):
+    """``P^t`` by ``t - 1`` multiplications."""
+    power = P
+    for _ in range(t - 1):
+        power = power @ P
+    return power
+
+
+def potential_naive(P, t, gamma):
+    """The diffusion potential: ``-ln(P^t + 1e-7)`` for gamma 1, ``P^t`` for -1, ``(P^t)^c / c`` between, ``c = (1 - gamma) / 2``."""
+    power = power_naive(P, t).tolist()
+    if gamma == 1:
+        return np.array([[-math.log(value + 1e-7) for value in row] for row in power])
+    if gamma == -1:
+        return np.array(power)
+    c = (1 - gamma) / 2
+    return np.array([[value**c / c for value in row] for row in power])
+
+
+def euclidean_naive(rows):
+    """Distances between rows, pair by pair."""
+    n = len(rows)
+    return np.array([[math.sqrt(sum((a - b) ** 2 for a, b in zip(rows[i], rows[j], strict=True))) for j in range(n)] for i in range(n)])
+
+
+def cosine_naive(rows):
+    """``1 - cos`` between rows, pair by pair, no trick."""
+    n = len(rows)
+    norm = [math.sqrt(sum(a * a for a in row)) for row in rows]
+    return np.array([[1 - sum(a * b for a, b in zip(rows[i], rows[j], strict=True)) / (norm[i] * norm[j]) for j in range(n)] for i in range(n)])
+
+
+def stress_naive(distances, coordinates):
+    """Stress-1 against given distances: ``sqrt(sum (d - |x - y|)^2 / sum d^2)`` over pairs."""
+    above = below = 0.0
+    for i in range(len(coordinates)):
+        for j in range(i):
+            drawn = math.sqrt(sum((a - b) ** 2 for a, b in zip(coordinates[i], coordinates[j], strict=True)))
+            above += (float(distances[i, j]) - drawn) ** 2
+            below += float(distances[i, j]) ** 2
+    return math.sqrt(above / below)
+
+
+def raw_stress_naive(distances, coordinates):
+    """``sum (d - |x - y|)^2`` over pairs: what majorisation never increases."""
+    return stress_naive(distances, coordinates) ** 2 * sum(float(distances[i, j]) ** 2 for i in range(len(distances)) for j in range(i))
+
+
+def guttman_naive(distances, coordinates):
+    """One step of majorisation with weights one: ``X+ = B(X) X / n``."""
+    n, d = coordinates.shape
+    moved = np.zeros((n, d))
+    for i in range(n):
+        for j in range(n):
+            if i == j:
+                continue
+            gap = coordinates[i] - coordinates[j]
+            drawn = math.sqrt(float(gap @ gap))
+            if drawn > 0:
+                moved[i] += float(distances[i, j]) / drawn * gap
+        moved[i] /= n
+    return moved
+
+
+def aligned(moving, fixed):
+    """``moving`` shifted and turned (mirrored if need be), never scaled, onto ``fixed``."""
+    a, b = moving - moving.mean(0), fixed - fixed.mean(0)
+    u, _, vt = np.linalg.svd(a.T @ b)
+    return a @ u @ vt + fixed.mean(0)

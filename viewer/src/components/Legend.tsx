@@ -1,0 +1,103 @@
+/** Which runs there are: click one to see it alone, shift-click to hide or show it. */
+
+import { css, dash, hue } from "../colours";
+import { jumpColour } from "../colouring";
+import type { Group } from "../groups";
+import { formatted } from "../numbers";
+import type { Act } from "../state";
+import type { Theme } from "../theme";
+
+export interface LegendProps {
+  readonly groups: readonly Group[];
+  readonly hidden: ReadonlySet<string>;
+  readonly isByRun: boolean;
+  readonly hasJumps: boolean;
+  readonly hasOptimum: boolean;
+  readonly act: (act: Act) => void;
+}
+
+const MOST_SIZES = 6;
+
+function Choices({ title, groups, props }: { readonly title: string; readonly groups: readonly Group[]; readonly props: LegendProps }) {
+  if (groups.length === 0) return null;
+  const keys = props.groups.map((group) => group.key);
+  return (
+    <div class="legend-part" role="group" aria-label={title}>
+      <span class="legend-title" aria-hidden="true">{title}</span>
+      {groups.map((group) => (
+        <button
+          key={group.key}
+          type="button"
+          class="chip"
+          data-key={group.key}
+          aria-pressed={!props.hidden.has(group.key)}
+          aria-label={`${group.kind} ${group.label}`}
+          title="Click to see it alone, shift-click to hide or show it"
+          onClick={(event) => {
+            const isToggle = event.shiftKey || event.ctrlKey || event.metaKey;
+            props.act({ kind: isToggle ? "toggle" : "isolate", key: group.key, keys });
+          }}
+        >
+          {props.isByRun && (
+            <svg class="stroke" viewBox="0 0 20 8" aria-hidden="true">
+              <line x1="1" y1="4" x2="19" y2="4" stroke={css(hue(group.number))} stroke-dasharray={dash(group.number).join(" ")} />
+            </svg>
+          )}
+          <span class="chip-name">{group.label}</span>
+        </button>
+      ))}
+    </div>
+  );
+}
+
+/** The signs that runs and points share, when colours mean runs: jumps by their size, and the star. */
+export function Signs({ sizes, hasOptimum, theme }: { readonly sizes: readonly number[]; readonly hasOptimum: boolean; readonly theme: Theme }) {
+  const named = sizes.length <= MOST_SIZES ? sizes : [sizes[0] as number, sizes[sizes.length - 1] as number];
+  return (
+    <div class="legend-part">
+      {named.length > 0 && <span class="legend-title">Jump size</span>}
+      {named.map((size) => (
+        <span key={size} class="sign">
+          <svg class="mark" viewBox="0 0 14 14" aria-hidden="true"><path d="M7 1 13 7 7 13 1 7Z" fill={css(jumpColour(size, sizes, theme))} /></svg>
+          {formatted(size)}
+        </span>
+      ))}
+      {hasOptimum && <Optimum />}
+    </div>
+  );
+}
+
+function Optimum() {
+  return (
+    <span class="sign">
+      <svg class="mark" viewBox="0 0 14 14" aria-hidden="true">
+        <path d="M7 .6 8.8 4.9 13.4 5.2 9.9 8.2 11 12.7 7 10.3 3 12.7 4.1 8.2.6 5.2 5.2 4.9Z" fill="currentColor" />
+      </svg>
+      optimum
+    </span>
+  );
+}
+
+export function Legend(props: LegendProps) {
+  const count = props.groups.length - props.hidden.size;
+  return (
+    <div class="legend" data-shown={count}>
+      <Choices title="Seed" groups={props.groups.filter((group) => group.kind === "seed")} props={props} />
+      <Choices title="Run" groups={props.groups.filter((group) => group.kind === "run")} props={props} />
+      {!props.isByRun && (
+        <div class="legend-part">
+          {props.hasJumps && (
+            <span class="sign">
+              <svg class="mark" viewBox="0 0 14 14" aria-hidden="true"><path d="M7 1 13 7 7 13 1 7Z" fill="none" /></svg>
+              jump
+            </span>
+          )}
+          {props.hasOptimum && <Optimum />}
+        </div>
+      )}
+      {props.hidden.size > 0 && (
+        <button type="button" class="plain" onClick={() => props.act({ kind: "show all" })}>Show all</button>
+      )}
+    </div>
+  );
+}

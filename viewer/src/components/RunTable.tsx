@@ -1,0 +1,48 @@
+/** The map in words and numbers: one line a run, with the metrics at its last point. */
+
+import { formatted, withUnit } from "../numbers";
+import type { SceneMap } from "../scene";
+
+export function RunTable({ map }: { readonly map: SceneMap }) {
+  const hasSeed = map.runs.some((run) => run.seed !== null);
+  const hasJump = map.runs.some((run) => run.jump !== null);
+  const count = map.runs.length;
+  return (
+    <details class="runs">
+      <summary>{count === 1 ? "1 run" : `${count} runs`} as a table</summary>
+      {/* Focusable, so that a wide table can be scrolled by keyboard. */}
+      <div class="scroll" tabIndex={0} role="region" aria-label={`Runs of ${map.name}`}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">run</th>
+              {hasSeed && <th scope="col">seed</th>}
+              {hasJump && <th scope="col">jump size</th>}
+              <th scope="col">points</th>
+              <th scope="col">{map.time_label}</th>
+              {map.metrics.map((metric) => <th scope="col" key={metric.name}>{metric.label}, last</th>)}
+            </tr>
+          </thead>
+          <tbody>
+            {map.runs.map((run, index) => {
+              const last = run.stop - 1;
+              const isEmpty = run.stop === run.start;
+              return (
+                <tr key={index}>
+                  <th scope="row">{run.name}</th>
+                  {hasSeed && <td>{run.seed ?? ""}</td>}
+                  {hasJump && <td>{run.jump === null ? "" : formatted(run.jump)}</td>}
+                  <td>{run.stop - run.start}</td>
+                  <td>{isEmpty ? "" : `${formatted(map.time[run.start] as number)} to ${formatted(map.time[last] as number)}`}</td>
+                  {map.metrics.map((metric) => (
+                    <td key={metric.name}>{isEmpty ? "" : withUnit(formatted(metric.values[last] as number), metric.unit)}</td>
+                  ))}
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
+    </details>
+  );
+}

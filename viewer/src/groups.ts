@@ -1,0 +1,41 @@
+/** Groups: what the legend lists, hides and gives a hue. Retrainings group by seed, other runs stand alone. */
+
+import type { Scene, SceneMap, SceneRun } from "./scene";
+
+export interface Group {
+  readonly key: string;
+  readonly kind: "seed" | "run";
+  readonly label: string;
+  readonly number: number; // decides hue and dash
+}
+
+export function groupKey(run: SceneRun): string {
+  return run.kind === "retraining" && run.seed !== null ? `seed ${run.seed}` : `run ${run.name}`;
+}
+
+/** The groups of all maps; the same run on two maps is one group. */
+export function groupsOf(scene: Scene): Group[] {
+  const groups = new Map<string, Group>();
+  const runs = scene.maps.flatMap((map) => map.runs);
+  const seeds = [...new Set(runs.filter((run) => groupKey(run).startsWith("seed ")).map((run) => run.seed as number))];
+  for (const seed of seeds.sort((a, b) => a - b)) {
+    groups.set(`seed ${seed}`, { key: `seed ${seed}`, kind: "seed", label: String(seed), number: groups.size });
+  }
+  for (const run of runs) {
+    const key = groupKey(run);
+    if (!groups.has(key)) groups.set(key, { key, kind: "run", label: run.name, number: groups.size });
+  }
+  return [...groups.values()];
+}
+
+/** The group number of each run of a map, in their order. */
+export function groupNumbers(map: SceneMap, groups: readonly Group[]): number[] {
+  const numbers = new Map(groups.map((group) => [group.key, group.number]));
+  return map.runs.map((run) => numbers.get(groupKey(run)) as number);
+}
+
+/** The jump sizes that occur, ascending. */
+export function jumpSizes(scene: Scene): number[] {
+  const sizes = scene.maps.flatMap((map) => map.runs).map((run) => run.jump);
+  return [...new Set(sizes.filter((size) => size !== null))].sort((a, b) => a - b);
+}

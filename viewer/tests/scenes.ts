@@ -1,0 +1,37 @@
+/** Small scenes for the tests. */
+
+import type { Metric, Scene, SceneMap, SceneRun } from "../src/scene";
+
+export function run(fields: Partial<SceneRun>): SceneRun {
+  return { name: "sgd", kind: "training", start: 0, stop: 0, seed: null, jump: null, ...fields };
+}
+
+export function metric(fields: Partial<Metric>): Metric {
+  return { name: "loss", label: "loss", values: new Float32Array(), scale: "linear", unit: "", meaning: "", ...fields };
+}
+
+/** A map of points on a line: x is the row, y is 0. */
+export function line(count: number, fields: Partial<SceneMap> = {}): SceneMap {
+  return {
+    name: "line", caption: "", axes: 2, time_label: "epoch", runs: [run({ stop: count })], metrics: [], facts: [], optimum: null,
+    coordinates: Float32Array.from({ length: 2 * count }, (_, i) => (i % 2 === 0 ? i / 2 : 0)),
+    time: Float32Array.from({ length: count }, (_, i) => i),
+    ...fields,
+  };
+}
+
+/** Two retrainings of three points and the optimum, which was found at epoch 200. */
+export function star(): SceneMap {
+  return line(7, {
+    time: new Float32Array([0, 1, 2, 0, 1, 2, 200]),
+    runs: [
+      run({ name: "a", kind: "retraining", start: 0, stop: 3, seed: 1, jump: 0.5 }),
+      run({ name: "b", kind: "retraining", start: 3, stop: 6, seed: 0, jump: 1 }),
+    ],
+    optimum: 6,
+  });
+}
+
+export function scene(...maps: SceneMap[]): Scene {
+  return { title: "scene", summary: "", maps };
+}
