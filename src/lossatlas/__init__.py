@@ -56,7 +56,12 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'lossatlas' has no attribute {name!r}")
-    value = getattr(import_module(f"lossatlas.{_HOMES[name]}"), name)
+    try:
+        value = getattr(import_module(f"lossatlas.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise ImportError(f"lossatlas.{name} works on PyTorch models and needs PyTorch: pip install torch") from error
     globals()[name] = value
     return value
 

@@ -52,6 +52,7 @@ class Atlas:
 
     traces: tuple[Trace, ...]
     steps: Vector  # (n,): the step or epoch of each point in its own run
+    step_label: str  # "epoch" where every run counts epochs, else "step"
     metrics: Mapping[str, Vector]  # (n,) each; NaN where a run has none
     embedding: Embedding
     optimum: int | None  # row of the one point from which retrainings jumped
@@ -206,6 +207,7 @@ def atlas(
     return Atlas(
         traces=traces,
         steps=np.concatenate([run.steps[list(points)] for run, points in zip(opened, kept, strict=True)]).astype(np.float64),
+        step_label="epoch" if all(run.settings.get("every") == "epoch" for run in opened) else "step",
         metrics=metrics,
         embedding=embedding,
         optimum=optimum,

@@ -3,16 +3,13 @@
 import json
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
 # Nothing heavier than typer is imported up here: `lossatlas --help` answers at once.
 
@@ -24,6 +21,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+_STOPPED = 130
 
 
 class Experiment(StrEnum):
@@ -88,11 +88,8 @@ def demo(
 
     chosen = import_module(EXPERIMENTS[experiment.value])
     settings = chosen.default_settings(epochs=epochs, seed=seed)
-    with _progress(quiet=as_json) as bar, LocalPool(workers or None) as pool:
-        line = bar.add_task("starting", total=chosen.n_units(settings))
-        report = chosen.run(
-            output, settings, executor=pool, progress=lambda done, what: bar.update(line, completed=done, description=what)
-        )
+    with _progress(total=chosen.n_units(settings), quiet=as_json) as report_progress, LocalPool(workers or None) as pool:
+        report = chosen.run(output, settings, executor=pool, progress=report_progress)
     written = write_report(report, output)
     if as_json:
         typer.echo(json.dumps(report.summary, indent=1))
@@ -122,8 +119,7 @@ def map_(
     from lossatlas._atlas import atlas, refuse_unwritable
 
     refuse_unwritable(output)
-    with _progress(quiet=as_json) as bar:
-        line = bar.add_task("reading", total=None)
+    with _progress(total=None, quiet=as_json) as report_progress:
         made = atlas(
             runs,
             origin=origin.value,
@@ -135,9 +131,9 @@ def map_(
             loss=loss,
             diverged=diverged.value,
             seed=seed,
-            progress=lambda stage: bar.update(line, description=stage),
+            progress=lambda stage: report_progress(0, stage),
         )
-        bar.update(line, description="drawing")
+        report_progress(0, "drawing")
         made.save(output, title=", ".join(dict.fromkeys(Path(run).name for run in runs)))
     numbers = made.summary()
     if as_json:
@@ -150,23 +146,26 @@ def map_(
 
 def main() -> None:
     """Run the command line; bad input ends it with one line and exit code 2."""
-    from lossatlas._arrays import InputError
-
     warnings.showwarning = _print_warning  # one line, as all that this program says
     try:
-        code = app(standalone_mode=False)
-    except InputError as error:
-        _fail(str(error), 2)
-    except typer.Abort:
-        _fail("stopped; the same command goes on where it was", 130)
-    except KeyboardInterrupt:
-        _fail("stopped; the same command goes on where it was", 130)
-    except Exception as error:
-        # Click's own refusals (an unknown option, a value of the wrong type) carry their message and exit code.
-        if not hasattr(error, "format_message"):
-            raise
-        _fail(f"{error.format_message()} See lossatlas --help.", 2)
-    sys.exit(code if isinstance(code, int) else 0)
+        code = app(standalone_mode=False) or 0
+    except Exception as error:  # noqa: BLE001 - raised again unless it is the user's to mend
+        _fail(_refusal(error), 2)
+    if code == _STOPPED:  # by Ctrl-C
+        _fail("stopped; the same command goes on where it was", code)
+    sys.exit(code)
+
+
+def _refusal(error: Exception) -> str:
+    """Return the line of an error that is the user's to mend, and raise any other."""
+    # An unknown option or a value of the wrong type: typer's own refusals carry their sentence.
+    if hasattr(error, "format_message"):
+        return f"{error.format_message().rstrip('.')}; see lossatlas --help"
+    from lossatlas._arrays import InputError  # here, since it brings NumPy
+
+    if not isinstance(error, InputError):
+        raise error
+    return str(error)
 
 
 def _fail(message: str, code: int) -> None:
@@ -179,29 +178,32 @@ def _print_warning(message: Warning | str, *_: object, **__: object) -> None:
 
 
 @contextmanager
-def _progress(*, quiet: bool) -> "Iterator[Progress]":
+def _progress(*, total: int | None, quiet: bool) -> "Iterator[Callable[[int, str], None]]":
+    """Yield a function that shows how much is done and of what: a bar with the time left, or lines where nobody watches."""
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        SpinnerColumn,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left:"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True, speed_estimate_period=120) as bar:
-        yield bar
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield _lines(total, quiet=quiet)
+        return
+    amount = [BarColumn(), MofNCompleteColumn(), TextColumn("left"), TimeRemainingColumn()] if total else []
+    columns = [TextColumn("{task.description}"), *amount, TextColumn("passed"), TimeElapsedColumn()]
+    # Units differ in length: the estimate looks back over minutes.
+    with Progress(*columns, console=console, transient=True, speed_estimate_period=180) as bar:
+        line = bar.add_task("starting", total=total)
+        yield lambda done, what: bar.update(line, completed=done, description=what)
+
+
+def _lines(total: int | None, *, quiet: bool) -> "Callable[[int, str], None]":
+    shown: list[str] = []
+
+    def report(done: int, what: str) -> None:
+        if total and not quiet and what not in shown[-1:]:
+            shown.append(what)
+            typer.echo(f"{what} ({done} of {total} done)", err=True)
+
+    return report
 
 
 def _print_table(rows: Sequence[Sequence[str]], *, title: str | None) -> None:

@@ -17,10 +17,11 @@ def kernel_naive(distances, knn, decay, threshold=1e-4):
                 A[i][j] = 1.0
             elif decay is None:
                 A[i][j] = 1.0 if distances[i, j] <= width else 0.0
+            elif width == 0:  # knn copies of the point: they are as near as can be, all else is out of reach
+                A[i][j] = 1.0 if distances[i, j] == 0 else 0.0
             else:
                 ratio = float(distances[i, j]) / width
-                # e^-700 is the smallest that is not lost; far beyond the threshold in any case.
-                value = math.exp(-min(ratio**decay if ratio < 2 else 700.0, 700.0))
+                value = math.exp(-(ratio**decay)) if ratio < 1e7 else 0.0  # 1e7^40 can be raised, and exp(-1e7) is 0
                 A[i][j] = value if value >= threshold else 0.0
     return np.array([[(A[i][j] + A[j][i]) / 2 for j in range(n)] for i in range(n)])
 
@@ -41,18 +42,25 @@ def entropy_naive(spectrum, t_max):
     return np.array(curve)
 
 
-def line_residuals_naive(x, y):
-    """Summed absolute residuals of the least-squares line through the points."""
+def line_residuals_naive(x, y, judged=0):
+    """Summed absolute residuals of the least-squares line through the points, from point ``judged`` on."""
     mx, my = sum(x) / len(x), sum(y) / len(y)
     across = sum((a - mx) ** 2 for a in x)
     slope = sum((a - mx) * (b - my) for a, b in zip(x, y, strict=True)) / across
-    return sum(abs(b - (my + slope * (a - mx))) for a, b in zip(x, y, strict=True))
+    return sum(abs(b - (my + slope * (a - mx))) for a, b in list(zip(x, y, strict=True))[judged:])
 
 
-def knee_naive(y):
-    """Position of the breakpoint, which both lines share, where the two fits together err least."""
-    x = list(range(len(y)))
-    errors = {b: line_residuals_naive(x[: b + 1], list(y[: b + 1])) + line_residuals_naive(x[b:], list(y[b:])) for b in range(1, len(y) - 1)}
+def knee_naive(y, lead=0):
+    """Position of the breakpoint, which both lines share, where the two fits together err least.
+
+    The second line is fitted from ``lead`` points before the breakpoint on, and judged from the breakpoint on.
+    """
+    x, y = list(range(len(y))), list(y)
+    errors = {}
+    for k in range(1, len(y) - 1):
+        left = line_residuals_naive(x[: k + 1], y[: k + 1])
+        right = line_residuals_naive(x[k - lead :], y[k - lead :], judged=lead)
+        errors[k] = left + right
     return min(errors, key=errors.get)
 
 
@@ -65,7 +73,7 @@ def power_naive(P, t):
 
 
 def potential_naive(P, t, gamma):
-    """The diffusion potential: ``-ln(P^t + 1e-7)`` for gamma 1, ``P^t`` for -1, ``(P^t)^c / c`` between, ``c = (1 - gamma) / 2``."""
+    """``-ln(P^t + 1e-7)`` for gamma 1, ``P^t`` for -1, and between ``(P^t)^c / c`` with ``c = (1 - gamma) / 2``."""
     power = power_naive(P, t).tolist()
     if gamma == 1:
         return np.array([[-math.log(value + 1e-7) for value in row] for row in power])
@@ -78,14 +86,21 @@ def potential_naive(P, t, gamma):
 def euclidean_naive(rows):
     """Distances between rows, pair by pair."""
     n = len(rows)
-    return np.array([[math.sqrt(sum((a - b) ** 2 for a, b in zip(rows[i], rows[j], strict=True))) for j in range(n)] for i in range(n)])
+    return np.array(
+        [[math.sqrt(sum((a - b) ** 2 for a, b in zip(rows[i], rows[j], strict=True))) for j in range(n)] for i in range(n)]
+    )
 
 
 def cosine_naive(rows):
     """``1 - cos`` between rows, pair by pair, no trick."""
     n = len(rows)
     norm = [math.sqrt(sum(a * a for a in row)) for row in rows]
-    return np.array([[1 - sum(a * b for a, b in zip(rows[i], rows[j], strict=True)) / (norm[i] * norm[j]) for j in range(n)] for i in range(n)])
+    return np.array(
+        [
+            [1 - sum(a * b for a, b in zip(rows[i], rows[j], strict=True)) / (norm[i] * norm[j]) for j in range(n)]
+            for i in range(n)
+        ]
+    )
 
 
 def stress_naive(distances, coordinates):
@@ -101,7 +116,9 @@ def stress_naive(distances, coordinates):
 
 def raw_stress_naive(distances, coordinates):
     """``sum (d - |x - y|)^2`` over pairs: what majorisation never increases."""
-    return stress_naive(distances, coordinates) ** 2 * sum(float(distances[i, j]) ** 2 for i in range(len(distances)) for j in range(i))
+    return stress_naive(distances, coordinates) ** 2 * sum(
+        float(distances[i, j]) ** 2 for i in range(len(distances)) for j in range(i)
+    )
 
 
 def guttman_naive(distances, coordinates):

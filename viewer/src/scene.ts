@@ -45,6 +45,7 @@ export interface SceneMap {
   readonly metrics: readonly Metric[];
   readonly facts: readonly Fact[];
   readonly optimum: number | null;
+  readonly landscape: string | null; // name of the metric that is the landscape's height
 }
 
 export interface Scene {

@@ -14,6 +14,7 @@ export function metric(fields: Partial<Metric>): Metric {
 export function line(count: number, fields: Partial<SceneMap> = {}): SceneMap {
   return {
     name: "line", caption: "", axes: 2, time_label: "epoch", runs: [run({ stop: count })], metrics: [], facts: [], optimum: null,
+    landscape: null,
     coordinates: Float32Array.from({ length: 2 * count }, (_, i) => (i % 2 === 0 ? i / 2 : 0)),
     time: Float32Array.from({ length: count }, (_, i) => i),
     ...fields,
@@ -29,6 +30,7 @@ export function star(): SceneMap {
       run({ name: "b", kind: "retraining", start: 3, stop: 6, seed: 0, jump: 1 }),
     ],
     optimum: 6,
+    landscape: null,
   });
 }
 

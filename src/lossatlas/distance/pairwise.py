@@ -27,6 +27,7 @@ class Pairwise:
     squared: Distances
     norms: Vector
     origin: str
+    n_parameters: int
 
     @cached_property
     def euclidean(self) -> Distances:
@@ -40,7 +41,7 @@ class Pairwise:
         .. math:: 1 - \cos(a, b) = \frac{\lVert a-b \rVert^2 - (\lVert a \rVert - \lVert b \rVert)^2}
                                         {2\, \lVert a \rVert\, \lVert b \rVert}
 
-        A point at the origin itself has no direction: its distance is 1 to every other point, as if at a right angle.
+        A point at the origin itself has no direction: its distance is 1 to every other place, as if at a right angle.
 
         Raises:
             InputError: the origin is zero or the centroid, and a point lies there.
@@ -56,6 +57,7 @@ class Pairwise:
         part = np.maximum(self.squared - np.subtract.outer(self.norms, self.norms) ** 2, 0.0)
         distances = np.minimum(part / (2 * np.multiply.outer(safe, safe)), 2.0)
         distances[lost, :] = distances[:, lost] = 1.0
+        distances[np.ix_(lost, lost)] = 0.0  # copies of one point, as of the start that several runs share
         np.fill_diagonal(distances, 0.0)
         return distances
 
@@ -103,7 +105,7 @@ def pairwise(
         first, second = np.nonzero(close)
         squared[first, second] = squared[second, first] = _direct(source, (first, second), megabytes)
     np.fill_diagonal(squared, 0.0)
-    return Pairwise(squared, np.sqrt(squared_norms), origin if isinstance(origin, str) else "point")
+    return Pairwise(squared, np.sqrt(squared_norms), origin if isinstance(origin, str) else "point", source.n_parameters)
 
 
 def _seen_from(origin: Origin, block: Points, centred: Points, columns: slice) -> Points:

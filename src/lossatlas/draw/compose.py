@@ -1,6 +1,6 @@
 """Atlases become a scene: which numbers are shown, in which words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -14,12 +14,16 @@ _MEANINGS = {
 }
 
 
-def scene(atlases: Mapping[str, Atlas], *, title: str, summary: str = "") -> Scene:
-    """Return the scene of named atlases, side by side in their order."""
-    return Scene(title=title, summary=summary, maps=tuple(scene_map(name, atlas) for name, atlas in atlases.items()))
+def scene(
+    atlases: Mapping[str, Atlas], *, title: str, summary: str = "", facts: Mapping[str, Sequence[Fact]] | None = None
+) -> Scene:
+    """Return the scene of named atlases, side by side in their order; ``facts`` come before an atlas' own."""
+    further = facts or {}
+    maps = tuple(scene_map(name, atlas, facts=further.get(name, ())) for name, atlas in atlases.items())
+    return Scene(title=title, summary=summary, maps=maps)
 
 
-def scene_map(name: str, atlas: Atlas) -> SceneMap:
+def scene_map(name: str, atlas: Atlas, *, facts: Sequence[Fact] = ()) -> SceneMap:
     """Return one map of a scene."""
     settings = atlas.embedding.settings
     chosen = f"t = {atlas.embedding.t}" + (" (chosen)" if settings.t == "auto" else "")
@@ -29,14 +33,15 @@ def scene_map(name: str, atlas: Atlas) -> SceneMap:
         name=name,
         caption=f"PHATE of {atlas.n_points:,} points, {metric}; "
         f"knn = {settings.knn}, decay = {_decimal(settings.decay)}, {chosen}, "
-        f"gamma = {_decimal(settings.gamma)}, preset {settings.preset}",
+        f"gamma = {_decimal(settings.gamma)}, preset {settings.preset}; stress {atlas.embedding.stress:.3f}",
         coordinates=atlas.embedding.coordinates.astype(np.float32),
         time=atlas.steps.astype(np.float32),
-        time_label="epoch" if any(trace.kind == "retraining" for trace in atlas.traces) else "step",
+        time_label=atlas.step_label,
         runs=tuple(_scene_run(trace) for trace in atlas.traces),
         metrics=tuple(_metrics(atlas)),
-        facts=tuple(_facts(atlas)),
+        facts=(*facts, *_facts(atlas)),
         optimum=atlas.optimum,
+        landscape=atlas.loss,
     )
 
 

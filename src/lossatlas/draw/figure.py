@@ -1,6 +1,7 @@
 """A scene as a matplotlib figure, in the manner of Horoi et al. 2022, Fig. 2."""
 
 import io
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +53,13 @@ def figure(scene: Scene) -> Figure:
         for axes, part in zip(grid[0], scene.maps, strict=True):
             _frame(axes, part)
             _draw_runs(axes, part, jumps)
-            axes.set_title(part.name, fontsize=9, color=_INK, fontweight="bold", pad=6)
+            if part.name != scene.title:
+                axes.set_title(part.name, fontsize=9, color=_INK, fontweight="bold", pad=6)
         _explain(grid[0, -1], scene, jumps)
         if has_loss:
             _draw_losses(made, grid[1], scene)
+        for axes, part in zip(grid[-1], scene.maps, strict=True):
+            axes.set_xlabel(textwrap.fill(part.caption, 62), fontsize=6, color=_QUIET, loc="left")
         made.suptitle(scene.title, x=0.01, ha="left", fontsize=11, fontweight="bold", color=_INK)
         return made
 
@@ -89,18 +93,25 @@ def _draw_runs(axes: Axes, part: SceneMap, jumps: list[float]) -> None:
         if run.stop - run.start < 1 or _is_optimum(part, run):
             continue
         hue = np.array(to_rgb(_hue(part, run, number)))
-        # From full colour at the first point to nearly white paper at the last.
-        fade = np.linspace(0.0, 0.8, run.stop - run.start)[:, np.newaxis]
+        # A retraining fades from its jump; a training grows stronger towards its end, which is what came of it.
+        fade = np.linspace(0.0, 0.8, run.stop - run.start)[:: 1 if run.kind == "retraining" else -1, np.newaxis]
         axes.plot(x[rows], y[rows], color=(*hue, 0.25), linewidth=0.6, zorder=1)
         axes.scatter(x[rows], y[rows], s=7, c=hue * (1 - fade) + fade, linewidths=0, zorder=2)
         if run.jump is not None:
             colour = _jump_colour(run.jump, jumps)
             axes.scatter(x[run.start], y[run.start], s=42, marker="D", color=[colour], edgecolors=_INK, linewidths=0.5, zorder=4)
         elif part.optimum is None:
-            axes.scatter(
-                x[run.stop - 1], y[run.stop - 1], s=26, marker="o", color=[hue], edgecolors=_INK, linewidths=0.5, zorder=4
-            )
+            _draw_end(axes, run, (float(x[run.stop - 1]), float(y[run.stop - 1])), _hue(part, run, number))
     _draw_star(axes, part)
+
+
+def _draw_end(axes: Axes, run: SceneRun, end: tuple[float, float], hue: str) -> None:
+    """Mark where a training ended, with its name beside it."""
+    axes.scatter(*end, s=26, marker="o", color=[hue], edgecolors=_INK, linewidths=0.5, zorder=4)
+    # Towards the middle of the map, where there is room for words.
+    is_left = end[0] < sum(axes.get_xlim()) / 2
+    offset, side = (6, "left") if is_left else (-6, "right")
+    axes.annotate(run.name, end, (offset, 4), textcoords="offset points", ha=side, fontsize=8, color=_INK, zorder=7)
 
 
 def _draw_star(axes: Axes, part: SceneMap) -> None:
@@ -148,12 +159,7 @@ def _explain(axes: Axes, scene: Scene, jumps: list[float]) -> None:
     entries += [_sign("D", _jump_colour(jump, jumps), f"jump of {jump:g}", size=5.5) for jump in jumps]
     seeds = sorted({run.seed for part in scene.maps for run in part.runs if run.seed is not None})
     entries += [_sign("o", _HUES[place % len(_HUES)], f"direction {seed}", size=5) for place, seed in enumerate(seeds)]
-    for part in scene.maps:
-        if part.optimum is None:
-            names = [(number, run) for number, run in enumerate(part.runs) if run.seed is None][:12]
-            entries += [_sign("o", _hue(part, run, number), run.name, size=5) for number, run in names]
     if entries:
-        note = "colour fades\nwith time" if len(scene.maps) else ""
         axes.legend(
             handles=entries,
             loc="upper left",
@@ -161,7 +167,7 @@ def _explain(axes: Axes, scene: Scene, jumps: list[float]) -> None:
             frameon=False,
             handletextpad=0.4,
             labelcolor=_INK,
-            title=note,
+            title="colour fades\nafter a jump" if jumps else None,
             title_fontsize=7.5,
             alignment="left",
         )
@@ -189,11 +195,7 @@ def _plane(part: SceneMap) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _loss(part: SceneMap) -> Metric | None:
-    named = {metric.name: metric for metric in part.metrics}
-    for name in ("test_loss", "val_loss", "eval_loss", "loss", "train_loss"):
-        if name in named and np.isfinite(named[name].values).any():
-            return named[name]
-    return None
+    return next((metric for metric in part.metrics if metric.name == part.landscape), None)
 
 
 def _is_optimum(part: SceneMap, run: SceneRun) -> bool:

@@ -68,6 +68,7 @@ class SceneMap:
     metrics: tuple[Metric, ...] = ()
     facts: tuple[Fact, ...] = ()
     optimum: int | None = None  # the row drawn as a star
+    landscape: str | None = None  # name of the metric that is the landscape's height
 
     def __post_init__(self) -> None:
         n = len(self.coordinates)

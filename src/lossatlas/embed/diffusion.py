@@ -44,11 +44,16 @@ def spectral_entropy(spectrum: Vector, *, t_max: int = T_MAX) -> Float[np.ndarra
     return -(p * np.log(p)).sum(axis=0)
 
 
-def knee(curve: Vector) -> int:
+def knee(curve: Vector, *, lead: int = 0) -> int:
     r"""Position of the knee of a falling curve: where two straight lines, one on each side, fit it best.
 
     Each candidate belongs to both lines, which are fitted by least squares; the sum of absolute residuals is least at the
     knee. A curve of fewer than three values has its knee at 0.
+
+    Args:
+        curve: Values at equal distances.
+        lead: Values before the candidate that the second line is fitted to as well, though not judged by. PHATE's releases
+            take 1.
 
     >>> knee(np.array([4.0, 2.0, 0.0, -0.1, -0.2, -0.3]))
     2
@@ -57,13 +62,18 @@ def knee(curve: Vector) -> int:
     if n < 3:
         return 0
     places = np.arange(n, dtype=float)
-    residuals = [_line_residual(places[: k + 1], curve[: k + 1]) + _line_residual(places[k:], curve[k:]) for k in range(1, n - 1)]
+    residuals = []
+    for k in range(1, n - 1):
+        first = max(k - lead, 0)
+        left = _line_residuals(places[: k + 1], curve[: k + 1])
+        right = _line_residuals(places[first:], curve[first:])[k - first :]
+        residuals.append(left.sum() + right.sum())
     return 1 + int(np.argmin(residuals))
 
 
-def _line_residual(x: Vector, y: Vector) -> float:
+def _line_residuals(x: Vector, y: Vector) -> Vector:
     x, y = x - x.mean(), y - y.mean()
-    return float(np.abs(y - x * (x @ y) / (x @ x)).sum())
+    return np.abs(y - x * (x @ y) / (x @ x))
 
 
 def potential(operator: Float[np.ndarray, "n n"], *, t: int, gamma: float = 1.0) -> Float[np.ndarray, "n n"]:

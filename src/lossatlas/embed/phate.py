@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.sparse import csgraph, csr_array
 from scipy.spatial import procrustes
 
@@ -169,7 +169,8 @@ def _embedding(distances: Distances, settings: PhateSettings) -> Embedding:
     is_paper = settings.preset == "paper"
     entropy = spectral_entropy(spectrum(affinities, of="singular values" if is_paper else "eigenvalues"))
     # The entropy of power t stands at position t - 1. PHATE numbers the positions from 0 and takes that number for t.
-    t = max(1, knee(entropy) + (0 if is_paper else 1)) if settings.t == "auto" else int(settings.t)
+    chosen = max(1, knee(entropy, lead=1)) if is_paper else knee(entropy) + 1
+    t = chosen if settings.t == "auto" else int(settings.t)
     U = potential(diffusion_operator(affinities), t=t, gamma=settings.gamma)
     between = pairwise(U)
     drawn = between.euclidean if settings.potential_metric == "euclidean" else between.cosine
@@ -214,7 +215,7 @@ def _distances(
         return checked_distances(points), replace(settings, origin="none", n_pca=None)
     between = points if isinstance(points, Pairwise) else pairwise(points, origin=origin)
     n_pca = settings.n_pca
-    if n_pca is not None and n_pca < len(between.squared):
+    if n_pca is not None and n_pca < min(len(between.squared), between.n_parameters):
         # The scores of a centred PCA are the classical scaling of the distances; the cosine is then about the centroid.
         between = pairwise(classical_scaling(between.euclidean, n_components=n_pca))
         settings = replace(settings, origin="centroid")
@@ -223,7 +224,7 @@ def _distances(
     return (between.cosine if settings.metric == "cosine" else between.euclidean), settings
 
 
-def _distinct(distances: Distances, preset: Preset) -> tuple[Indices, Indices]:
+def _distinct(distances: Distances, preset: Preset) -> tuple[Int[np.ndarray, " m"], Indices]:
     """Return one point of each group that coincides, and for each point the position of its group."""
     n = len(distances)
     if preset == "paper":

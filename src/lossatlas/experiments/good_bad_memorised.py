@@ -20,6 +20,7 @@ from lossatlas import __version__
 from lossatlas._arrays import InputError
 from lossatlas._atlas import Atlas, atlas
 from lossatlas.distance import RunSource, pairwise
+from lossatlas.draw import Fact
 from lossatlas.experiments.digits import Batches, digits, network
 from lossatlas.experiments.report import Report, refuse_unwritable_folder
 from lossatlas.experiments.training import Training, digest, trained
@@ -112,7 +113,7 @@ def run(
         "training": atlases["training"].summary(),
         "settings": asdict(settings),
     }
-    return Report(title=TITLE, sentence=SENTENCE, atlases=atlases, summary=summary, table=_table(optima))
+    return Report(title=TITLE, sentence=SENTENCE, atlases=atlases, summary=summary, facts=_facts(optima), table=_table(optima))
 
 
 def task(optimum: Optimum, settings: Settings, *, retraining: bool = False) -> Task:
@@ -212,6 +213,25 @@ def _control(runs: list[Run], control: Run) -> dict[str, float]:
         "drift": float(distances[0, 1]),
         "drift_over_jump": float(distances[0, 1] / jumps.mean()),
         "return_ratio": float((ends / jumps).mean()),
+    }
+
+
+def _facts(optima: Mapping[Optimum, Mapping[str, Any]]) -> dict[str, list[Fact]]:
+    return {
+        optimum: [
+            Fact(
+                label="accuracy, train and test",
+                value=f"{numbers['train_accuracy']:.1%}, {numbers['test_accuracy']:.1%}",
+                meaning="At the optimum, on the digits it was trained on and on all others.",
+            ),
+            Fact(
+                label="drift without a jump",
+                value=f"{numbers['control']['drift_over_jump']:.2f} of a jump",
+                meaning="How far a control moves that is retrained from the optimum itself. Weight decay does this alone, "
+                "so a return ratio below 1 is a return only as far as the control stays where it was.",
+            ),
+        ]
+        for optimum, numbers in optima.items()
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from lossatlas._arrays import InputError
 from lossatlas._atlas import Atlas
-from lossatlas.draw import Scene, figure, scene, write_figure, write_page
+from lossatlas.draw import Fact, Scene, figure, scene, write_figure, write_page
 from lossatlas.store import unwritable, write_durably
 
 
@@ -20,11 +20,12 @@ class Report:
     sentence: str  # what was compared
     atlases: Mapping[str, Atlas]
     summary: Mapping[str, Any]
+    facts: Mapping[str, Sequence[Fact]]  # what is said of a map before its own numbers
     table: Sequence[Sequence[str]]  # a head row, then one row a number: its name, then one value a column
 
     def scene(self) -> Scene:
         """Return the maps as a scene."""
-        return scene(self.atlases, title=self.title, summary=self.sentence)
+        return scene(self.atlases, title=self.title, summary=self.sentence, facts=self.facts)
 
 
 def refuse_unwritable_folder(folder: Path) -> None:

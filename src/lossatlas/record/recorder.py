@@ -3,9 +3,11 @@
 import math
 import os
 from collections.abc import Mapping
+from contextlib import closing, suppress
 from types import TracebackType
 from typing import Any, Literal, SupportsFloat
 
+import torch
 from torch import nn
 
 from lossatlas._arrays import InputError
@@ -55,7 +57,7 @@ class Recorder:
         settings: Mapping[str, Any] | None = None,
     ) -> None:
         is_number = isinstance(every, int) and not isinstance(every, bool) and every >= 1
-        if not is_number and every not in {"epoch", "log"}:
+        if not is_number and every not in ("epoch", "log"):
             raise InputError(
                 f"every must be 'epoch', 'log' or a number of steps from 1 on, but is {every!r}; choose one of these"
             )
@@ -69,8 +71,12 @@ class Recorder:
         self._writer = RunWriter(path, tensor_entries(model), settings=made_by, if_exists=if_exists)
         self._step = self._writer.last_step
         self._pending: dict[str, float] | None = None
-        if self._writer.n_points == 0:
-            self._store(metrics)
+        try:
+            if self._writer.n_points == 0:
+                self._store(metrics)
+        except BaseException:
+            self._writer.close()
+            raise
 
     @property
     def n_points(self) -> int:
@@ -111,10 +117,8 @@ class Recorder:
             self.close()
             return
         # The weights may be half-way through a step: keep what was stored, and say what stopped the run.
-        try:
+        with closing(self._writer), suppress(InputError):  # a disk that refuses must not hide the error that came first
             self._writer.end(kind.__name__)
-        finally:
-            self._writer.close()
 
 
 def _is_due(step: int, every: Every) -> bool:
@@ -131,7 +135,7 @@ def _numbers(metrics: Mapping[str, SupportsFloat]) -> dict[str, float]:
     numbers = {}
     for name, value in metrics.items():
         try:
-            numbers[name] = float(value)
+            numbers[name] = float(value.detach() if isinstance(value, torch.Tensor) else value)
         except (TypeError, ValueError, RuntimeError):
             raise InputError(f"metric {name!r} must be one number, but is a {type(value).__name__}; pass its mean") from None
     return numbers

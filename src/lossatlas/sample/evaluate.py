@@ -1,6 +1,8 @@
 """Loss and accuracy of a model where it stands, and batch norm statistics that belong there."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import torch
@@ -21,13 +23,9 @@ def evaluation(task: Task, model: nn.Module) -> dict[str, float]:
 
     The loss is the mean over samples. The model's mode and every random generator are as before afterwards.
     """
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    try:
+    with _modes_given_back(model):
+        model.eval()
         train, test = (_mean_loss_and_accuracy(task, model, data) for data in (task.evaluated, task.test))
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
     numbers = {"train_loss": train[0], "test_loss": test[0], "train_accuracy": train[1], "test_accuracy": test[1]}
     return {name: number for name, number in numbers.items() if number is not None}
 
@@ -49,9 +47,26 @@ def recompute_batchnorm(model: nn.Module, data: Batches) -> None:
     """Set the running statistics of batch norm to their mean over one pass of ``data`` at the present weights.
 
     After a jump the stored statistics belong to other weights, and the loss would measure that rather than the landscape.
+    The model's mode and every random generator are as before afterwards.
     """
-    with fixed_randomness(_EVALUATION_SEED, data):
+    with _modes_given_back(model), fixed_randomness(_EVALUATION_SEED, data):
         torch.optim.swa_utils.update_bn((batch_on_device(batch, model) for batch in data), model)
+
+
+@contextmanager
+def _modes_given_back(model: nn.Module) -> Iterator[None]:
+    # Also batch norm's momentum, which torch's update_bn sets aside and leaves so when the data fail.
+    before = [
+        (module, name, getattr(module, name))
+        for module in model.modules()
+        for name in ("training", "momentum")
+        if hasattr(module, name)
+    ]
+    try:
+        yield
+    finally:
+        for module, name, value in before:
+            setattr(module, name, value)
 
 
 def _mean_loss_and_accuracy(task: Task, model: nn.Module, data: Batches) -> tuple[float, float | None]:

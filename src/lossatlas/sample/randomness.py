@@ -3,10 +3,15 @@
 import random
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import torch
+
+_GENERATORS = (torch.Generator, random.Random, np.random.Generator, np.random.RandomState)
+_MOST_TRANSFORMS = 64
 
 
 @contextmanager
@@ -14,7 +19,7 @@ def fixed_randomness(seed: int, *data: object) -> Iterator[None]:
     """Seed every generator that the user's loaders and layers draw from, and put all back afterwards.
 
     These are Python's, NumPy's and torch's global ones (shuffling, augmentation and dropout draw from them), and those
-    that the given data loaders carry themselves.
+    that the given data carry themselves: in attributes, also of data sets in subsets, loaders in wrappers, and transforms.
 
     >>> before = torch.get_rng_state()
     >>> with fixed_randomness(3):
@@ -37,30 +42,37 @@ def fixed_randomness(seed: int, *data: object) -> Iterator[None]:
 
 
 def _carried(data: tuple[object, ...]) -> list[Any]:
-    found = {}
-    for item in data:
-        parts = [item, *(getattr(item, name, None) for name in ("dataset", "sampler", "batch_sampler"))]
-        for part in parts:
-            for value in getattr(part, "__dict__", {}).values():
-                if isinstance(value, (torch.Generator, np.random.Generator)):
-                    found[id(value)] = value
-    return list(found.values())
+    seen: dict[int, object] = {}
+    left = list(data)
+    while left:
+        item = left.pop()
+        if id(item) in seen or isinstance(item, (type, ModuleType)):
+            continue
+        seen[id(item)] = item
+        if isinstance(item, (list, tuple)):
+            # A list of transforms is short; one of samples is long, and holds no generators.
+            left.extend(item if len(item) <= _MOST_TRANSFORMS else ())
+        elif not isinstance(item, _GENERATORS):
+            left.extend(getattr(item, "__dict__", {}).values())
+    return [item for item in seen.values() if isinstance(item, _GENERATORS)]
 
 
 @contextmanager
-def _reseeded(generator: Any, seed: int) -> Iterator[None]:  # noqa: ANN401 - torch's or NumPy's
+def _reseeded(generator: Any, seed: int) -> Iterator[None]:  # noqa: ANN401 - one of _GENERATORS
     if isinstance(generator, torch.Generator):
-        state = generator.get_state()
+        restore = partial(generator.set_state, generator.get_state())
         generator.manual_seed(seed)
-        try:
-            yield
-        finally:
-            generator.set_state(state)
-        return
-    bits = generator.bit_generator
-    numpy_state = bits.state
-    bits.state = type(bits)(seed).state
+    elif isinstance(generator, random.Random):
+        restore = partial(generator.setstate, generator.getstate())
+        generator.seed(seed)
+    elif isinstance(generator, np.random.RandomState):
+        restore = partial(generator.set_state, generator.get_state())
+        generator.seed(seed % 2**32)
+    else:
+        bits = generator.bit_generator
+        restore = partial(setattr, bits, "state", bits.state)
+        bits.state = type(bits)(seed).state
     try:
         yield
     finally:
-        bits.state = numpy_state
+        restore()

@@ -22,9 +22,18 @@ class Manifest(NamedTuple):
 
 
 def description(tensors: tuple[TensorEntry, ...], settings: Mapping[str, Any]) -> bytes:
-    """Return the text of ``run.json``."""
+    """Return the text of ``run.json``.
+
+    Raises:
+        InputError: the settings are not plain values.
+    """
     fields = {"format": FORMAT, "version": VERSION, "settings": settings, "tensors": [t._asdict() for t in tensors]}
-    return json.dumps(fields, indent=1).encode()
+    try:
+        return json.dumps(fields, indent=1).encode()
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"the settings of a run must be plain values ({error}); pass numbers, text, lists or dictionaries"
+        ) from None
 
 
 def read_description(folder: Path) -> tuple[tuple[TensorEntry, ...], Mapping[str, Any]]:
@@ -46,8 +55,11 @@ def read_description(folder: Path) -> tuple[tuple[TensorEntry, ...], Mapping[str
         raise InputError(
             f"the run {str(folder)!r} has format {fields.get('version')}, and this lossatlas reads {VERSION}; update lossatlas"
         )
-    tensors = tuple(TensorEntry(t["name"], tuple(t["shape"]), t["dtype"], t["kind"]) for t in fields["tensors"])
-    return tensors, fields["settings"]
+    try:
+        tensors = tuple(TensorEntry(t["name"], tuple(t["shape"]), t["dtype"], t["kind"]) for t in fields["tensors"])
+        return tensors, fields["settings"]
+    except (KeyError, TypeError):
+        raise InputError(f"'{folder / 'run.json'}' is damaged; restore it or record the run again") from None
 
 
 def read_manifest(file: Path) -> Manifest:
@@ -69,7 +81,8 @@ def whole_lines(file: Path) -> Iterator[bytes]:
     raws = file.read_bytes().splitlines(keepends=True) if file.exists() else []
     for number, raw in enumerate(raws):
         try:
-            is_line = isinstance(json.loads(raw), dict)
+            line = json.loads(raw)
+            is_line = isinstance(line, dict) and ("end" in line or line.keys() >= {"step", "file", "metrics"})
         except ValueError:
             is_line = False
         if not raw.endswith(b"\n"):

@@ -1,6 +1,5 @@
 """A run, written: each snapshot is whole on disk before anyone can see it."""
 
-import errno
 import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,11 +49,7 @@ class RunWriter:
             raise unwritable(self.path, error) from error
 
     def _open(self, if_exists: IfExists, settings: Mapping[str, Any]) -> None:
-        exists = (self.path / "run.json").exists()
-        if exists and if_exists == "refuse":
-            raise InputError(f"{str(self.path)!r} holds a run already; choose another path, or if_exists='append' or 'replace'")
-        if not exists and self.path.is_dir() and not _is_leftover(self.path):
-            raise InputError(f"{str(self.path)!r} is a folder with other files in it; choose another path for the run")
+        self._refuse_what_is_there(if_exists)
         self.path.mkdir(parents=True, exist_ok=True)
         self._lock = filelock.FileLock(self.path / ".lock")
         try:
@@ -64,7 +59,9 @@ class RunWriter:
                 f"another writer holds the run {str(self.path)!r}; choose another path, or wait until it has ended"
             ) from None
         try:
-            if exists and if_exists == "append":
+            # Again, now that nobody else can write: another writer may have come and gone in between.
+            self._refuse_what_is_there(if_exists)
+            if if_exists == "append" and (self.path / "run.json").exists():
                 self._continue()
             else:
                 self._begin(settings)
@@ -73,13 +70,22 @@ class RunWriter:
             self._lock.release()
             raise
 
+    def _refuse_what_is_there(self, if_exists: IfExists) -> None:
+        exists = (self.path / "run.json").exists()
+        if exists and if_exists == "refuse":
+            raise InputError(f"{str(self.path)!r} holds a run already; choose another path, or if_exists='append' or 'replace'")
+        if not exists and self.path.is_dir() and not _is_leftover(self.path):
+            raise InputError(f"{str(self.path)!r} is a folder with other files in it; choose another path for the run")
+
     def _begin(self, settings: Mapping[str, Any]) -> None:
-        # In this order no reader sees the description of one run beside the lines of another.
-        for name in ("run.json", "snapshots.jsonl"):
+        text = description(self.tensors, settings)  # may refuse the settings: before the old run is gone
+        # In this order no reader sees the description of one run beside the lines of another, and what a death in between
+        # leaves is an empty run or a leftover.
+        for name in ("snapshots.jsonl", "run.json"):
             (self.path / name).unlink(missing_ok=True)
         shutil.rmtree(self.path / "snapshots", ignore_errors=True)
         (self.path / "snapshots").mkdir()
-        write_durably(self.path / "run.json", [description(self.tensors, settings)])
+        write_durably(self.path / "run.json", [text])
 
     def _continue(self) -> None:
         run = open_run(self.path)
@@ -108,7 +114,11 @@ class RunWriter:
         self.last_step = step
 
     def end(self, reason: str) -> None:
-        """Note why the run has ended: ``"complete"``, or the name of what stopped it."""
+        """Note why the run has ended: ``"complete"``, or the name of what stopped it.
+
+        Raises:
+            InputError: the disk refuses.
+        """
         self._write_line(end_line(reason))
 
     def close(self) -> None:
@@ -117,11 +127,15 @@ class RunWriter:
         self._lock.release()
 
     def _write_line(self, line: bytes) -> None:
-        size = self._lines.tell()
-        if self._lines.write(line) != len(line):  # a full disk takes part of a line: leave none of it behind
-            self._lines.truncate(size)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        os.fsync(self._lines.fileno())
+        size = os.fstat(self._lines.fileno()).st_size
+        rest = memoryview(line)
+        try:
+            while rest:  # a full disk takes part of a line, and refuses the rest
+                rest = rest[self._lines.write(rest) :]
+            os.fsync(self._lines.fileno())
+        except OSError as error:
+            self._lines.truncate(size)  # leave none of a line that was not acknowledged
+            raise unwritable(self.path, error) from error
 
     def __enter__(self) -> "RunWriter":
         return self

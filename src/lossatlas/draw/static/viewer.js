@@ -1,4 +1,4 @@
-/* lossatlas viewer, sources sha256:47c94b4ecf657ea2816994d1f8ce076e48f8a21991624858772a42658cb1e5fe */
+/* lossatlas viewer, sources sha256:0cc5c50194488c532c4ea2da33c2c202f11858c7fb347c1f28f68657c293fdb8 */
 /* Contains preact.
 
 The MIT License (MIT)

@@ -1,0 +1,76 @@
+# Every target makes what it needs; a second call installs nothing.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: help setup demo test check pytest viewer viewer-test bench docs clean
+
+help:
+	@echo "make setup   an environment for work on lossatlas, in .venv"
+	@echo "make demo    train, sample and map: writes demo/atlas.html, demo/atlas.png, demo/summary.json"
+	@echo "make test    all that CI runs"
+	@echo "make check   formatting, lint, types"
+	@echo "make viewer  build the page from viewer/ (needs Node 20 or later)"
+	@echo "make bench   speed, as ratios"
+	@echo "make docs    documentation, in docs/_build"
+	@echo "make clean   remove what the targets made, the demo excepted"
+
+setup: .venv/.test
+
+.venv/.pip:
+	$(PYTHON) -m venv .venv
+	$(PIP) pip
+	@touch $@
+
+# The demo needs the package and torch; tests and docs need more.
+.venv/.demo: .venv/.pip pyproject.toml constraints.txt
+	$(PIP) -e ".[torch]"
+	@touch $@
+
+.venv/.test: .venv/.demo
+	$(PIP) --group test --group reference
+	@touch $@
+
+.venv/.docs: .venv/.demo
+	$(PIP) --group docs
+	@touch $@
+
+viewer/node_modules/.installed: viewer/package-lock.json
+	cd viewer && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+demo: .venv/.demo
+	$(BIN)/lossatlas demo -o demo
+
+check: .venv/.test
+	$(BIN)/ruff format --check src tests benchmarks examples docs
+	$(BIN)/ruff check src tests benchmarks examples docs
+	$(BIN)/mypy
+
+pytest: .venv/.test
+	$(BIN)/python -m pytest
+
+viewer: viewer/node_modules/.installed
+	cd viewer && npm run --silent build
+
+# The committed page must be the one that viewer/ builds, byte for byte.
+viewer-test: viewer/node_modules/.installed
+	cd viewer && npm run --silent check && npm run --silent test
+	cd viewer && npm run --silent build
+	git diff --exit-code --stat -- src/lossatlas/draw/static
+
+# Node is needed for work on the page alone: without it the page's own tests are left out, save under CI.
+test: check pytest
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory viewer-test; \
+	elif [ -n "$$CI" ]; then echo "npm is missing, and CI tests the page"; exit 1; \
+	else echo "npm is missing: the page's own tests were left out"; fi
+
+bench: .venv/.test
+	$(BIN)/python -m benchmarks
+
+docs: .venv/.docs
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs docs/_build
+
+clean:
+	rm -rf .venv docs/_build viewer/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,25 @@
+"""The demo at a size that tests can wait for, as a program of its own: ``python small_demo.py FOLDER``."""
+
+import sys
+from dataclasses import replace
+
+from lossatlas import cli
+from lossatlas.experiments import good_bad_memorised
+from lossatlas.sample import JumpSettings
+
+SMALL = good_bad_memorised.Settings(
+    epochs=5,
+    passes=1,
+    n_train=60,
+    jump=JumpSettings(seeds=(0, 1), steps=(0.5, 1.0), epochs=6, learning_rate=0.005),
+)
+
+
+def small_settings(*, epochs: int, seed: int) -> good_bad_memorised.Settings:
+    return replace(SMALL, seed=seed, split=seed)
+
+
+if __name__ == "__main__":
+    good_bad_memorised.default_settings = small_settings
+    sys.argv = ["lossatlas", "demo", "-o", *sys.argv[1:]]
+    cli.main()
