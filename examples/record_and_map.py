@@ -1,4 +1,4 @@
-"""Two lines in a loop, one call for the map: python examples/record_and_map.py OUTPUT"""
+"""Two lines in a loop, one call for the map: ``python examples/record_and_map.py OUTPUT``."""
 
 import sys
 from pathlib import Path

@@ -137,6 +137,21 @@ def guttman_naive(distances, coordinates):
     return moved
 
 
+def majorised_naive(distances, coordinates, tolerance=1e-6, limit=3000):
+    """Majorisation by dense matrices until a step gains less than ``tolerance`` of the stress, or ``limit`` is reached."""
+    n = len(distances)
+    raw = []
+    for _ in range(limit):
+        drawn = np.sqrt(((coordinates[:, np.newaxis] - coordinates[np.newaxis]) ** 2).sum(axis=2))
+        raw.append(((distances - drawn) ** 2).sum() / 2)
+        if len(raw) > 1 and raw[-2] - raw[-1] <= tolerance * raw[-1]:
+            break
+        B = -np.divide(distances, drawn, out=np.zeros_like(drawn), where=drawn > 0)
+        B -= np.diag(B.sum(axis=1))
+        coordinates = B @ coordinates / n
+    return coordinates
+
+
 def aligned(moving, fixed):
     """``moving`` shifted and turned (mirrored if need be), never scaled, onto ``fixed``."""
     a, b = moving - moving.mean(0), fixed - fixed.mean(0)

@@ -1,5 +1,6 @@
 """Sublevel persistence of a graph by union-find with the elder rule, and neighbour graphs, in loops."""
 
+import itertools
 import math
 
 
@@ -42,4 +43,4 @@ def neighbours_naive(distances, knn):
 
 def geodesic_length(points):
     """Length of the polygon through the points."""
-    return sum(math.dist(a, b) for a, b in zip(points[:-1], points[1:], strict=True))
+    return sum(math.dist(a, b) for a, b in itertools.pairwise(points))

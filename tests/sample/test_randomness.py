@@ -100,3 +100,8 @@ def test_data_that_go_in_circles_are_walked_once():
     one.own, other.own = other, one
     with fixed_randomness(1, one, one):
         pass
+
+
+def test_a_generator_without_a_state_is_passed_over():
+    with fixed_randomness(1, _Carrier(random.SystemRandom())):
+        pass

@@ -26,14 +26,14 @@ def scene(
 def scene_map(name: str, atlas: Atlas, *, facts: Sequence[Fact] = ()) -> SceneMap:
     """Return one map of a scene."""
     settings = atlas.embedding.settings
-    chosen = f"t = {atlas.embedding.t}" + (" (chosen)" if settings.t == "auto" else "")
+    chosen = f"t {atlas.embedding.t}" + (" (chosen)" if settings.t == "auto" else "")
     about = {"zero": "the origin", "centroid": "the centroid", "start": "the start", "point": "a point"}.get(settings.origin, "")
     metric = f"{settings.metric} distance" + (f" about {about}" if settings.metric == "cosine" and about else "")
     return SceneMap(
         name=name,
         caption=f"PHATE of {atlas.n_points:,} points, {metric}; "
-        f"knn = {settings.knn}, decay = {_decimal(settings.decay)}, {chosen}, "
-        f"gamma = {_decimal(settings.gamma)}, preset {settings.preset}; stress {atlas.embedding.stress:.3f}",
+        f"knn {settings.knn}, decay {_decimal(settings.decay)}, {chosen}, "
+        f"gamma {_decimal(settings.gamma)}, preset {settings.preset}; stress {atlas.embedding.stress:.3f}",
         coordinates=atlas.embedding.coordinates.astype(np.float32),
         time=atlas.steps.astype(np.float32),
         time_label=atlas.step_label,

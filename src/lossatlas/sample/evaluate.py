@@ -55,18 +55,16 @@ def recompute_batchnorm(model: nn.Module, data: Batches) -> None:
 
 @contextmanager
 def _modes_given_back(model: nn.Module) -> Iterator[None]:
-    # Also batch norm's momentum, which torch's update_bn sets aside and leaves so when the data fail.
-    before = [
-        (module, name, getattr(module, name))
-        for module in model.modules()
-        for name in ("training", "momentum")
-        if hasattr(module, name)
-    ]
+    modes = {module: module.training for module in model.modules()}
+    # torch's update_bn sets momentum aside, and leaves it so when the data fail.
+    momenta = {module: module.momentum for module in modes if isinstance(module, nn.modules.batchnorm._BatchNorm)}
     try:
         yield
     finally:
-        for module, name, value in before:
-            setattr(module, name, value)
+        for module, mode in modes.items():
+            module.training = mode
+        for norm, momentum in momenta.items():
+            norm.momentum = momentum
 
 
 def _mean_loss_and_accuracy(task: Task, model: nn.Module, data: Batches) -> tuple[float, float | None]:

@@ -1,7 +1,7 @@
 """Chance that is lent and given back."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from types import ModuleType
@@ -46,7 +46,7 @@ def _carried(data: tuple[object, ...]) -> list[Any]:
     left = list(data)
     while left:
         item = left.pop()
-        if id(item) in seen or isinstance(item, (type, ModuleType)):
+        if id(item) in seen or isinstance(item, (type, ModuleType, random.SystemRandom)):  # the last has no state
             continue
         seen[id(item)] = item
         if isinstance(item, (list, tuple)):
@@ -59,6 +59,8 @@ def _carried(data: tuple[object, ...]) -> list[Any]:
 
 @contextmanager
 def _reseeded(generator: Any, seed: int) -> Iterator[None]:  # noqa: ANN401 - one of _GENERATORS
+    restore: partial[Any]
+    restore: Callable[[], object]
     if isinstance(generator, torch.Generator):
         restore = partial(generator.set_state, generator.get_state())
         generator.manual_seed(seed)
