@@ -30,7 +30,7 @@ def test_the_readmes_lines_run_in_a_loop_of_ones_own(tmp_path):
         "import torch\nmodel = torch.nn.Linear(4, 1)\nepochs = 12\n"
         "def train_one_epoch(model):\n"
         "    with torch.no_grad():\n        model.weight.add_(torch.rand(1, 4))\n"
-        "    return float(model.weight.sum())\n"
+        "    return float(model.weight.detach().sum())\n"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", loop + "\n".join(blocks("README.md"))], cwd=tmp_path, check=True)
     assert (tmp_path / "atlas.html").exists()

@@ -4,10 +4,9 @@ The name has an underscore because ``lossatlas.atlas`` is the function: a module
 as anything imports it.
 """
 
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -17,14 +16,12 @@ from lossatlas._arrays import InputError, Vector
 from lossatlas.distance import Origin, PointSource, pairwise, point_source
 from lossatlas.embed import Embedding, Preset, phate
 from lossatlas.measure import Diagram, distances_from, persistence, return_ratio
-from lossatlas.store import Run, open_runs, write_durably
+from lossatlas.store import Run, open_runs
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Diverged = Literal["refuse", "skip"]
-
-_ENDINGS = (".html", ".png", ".svg", ".pdf", ".npz", ".json")
 
 # Losses by which the landscape is measured, the first that every run has.
 _LOSSES = ("test_loss", "val_loss", "eval_loss", "loss", "train_loss")
@@ -124,18 +121,9 @@ class Atlas:
         Raises:
             InputError: the ending is none of these, or the place cannot be written.
         """
-        target = Path(path)
-        refuse_unwritable(target)
-        if target.suffix == ".html":
-            self.write_html(target, title=title)
-        elif target.suffix in {".png", ".svg", ".pdf"}:
-            from lossatlas.draw import write_figure
+        from lossatlas.draw import save
 
-            write_figure(self.figure(title=title), target)
-        elif target.suffix == ".json":
-            write_durably(target, [json.dumps(self.summary() | {"settings": asdict(self.embedding.settings)}, indent=1).encode()])
-        else:
-            _write_arrays(self, target)
+        save(self, Path(path), title=title)
 
 
 def atlas(
@@ -217,22 +205,6 @@ def atlas(
     )
 
 
-def refuse_unwritable(path: Path) -> None:
-    """Refuse a file that :meth:`Atlas.save` could not write, before any work is done.
-
-    Raises:
-        InputError: the ending is unknown, or the folder is missing or closed.
-    """
-    if path.suffix not in _ENDINGS:
-        raise InputError(f"{path.name!r} must end in {', '.join(_ENDINGS[:-1])} or {_ENDINGS[-1]}; rename it")
-    if path.is_dir():
-        raise InputError(f"{str(path)!r} is a folder; name a file in it")
-    if not path.parent.is_dir():
-        raise InputError(f"there is no folder {str(path.parent)!r} to write {path.name} into; make it first, or name another")
-    if not os.access(path.parent, os.W_OK):
-        raise InputError(f"cannot write into {str(path.parent)!r}: permission denied; choose a place that you can write to")
-
-
 def _kept(run: Run, diverged: Diverged) -> tuple[int, ...]:
     left_out = set(run.diverged()) if diverged == "skip" else set()
     return tuple(point for point in range(run.n_points) if point not in left_out)
@@ -292,22 +264,3 @@ def _loss(metrics: Mapping[str, Vector], asked: str | None) -> str | None:
 def _diagram(embedding: Embedding, loss: Vector) -> Diagram:
     # 20 neighbours as in Horoi et al. 2022, or all of them where there are fewer.
     return persistence(embedding, loss, knn=min(20, int(np.isfinite(loss).sum()) - 1))
-
-
-def _write_arrays(made: Atlas, target: Path) -> None:
-    import io
-
-    arrays: dict[str, Any] = {
-        "coordinates": made.embedding.coordinates,
-        "potential_distances": made.embedding.potential_distances,
-        "entropy": made.embedding.entropy,
-        "steps": made.steps,
-        "run": np.concatenate([np.full(trace.stop - trace.start, i) for i, trace in enumerate(made.traces)]),
-        "run_names": np.array([trace.name for trace in made.traces]),
-        **{f"metric_{name}": values for name, values in made.metrics.items()},
-    }
-    if made.distance_from_optimum is not None:
-        arrays["distance_from_optimum"] = made.distance_from_optimum
-    stream = io.BytesIO()
-    np.savez_compressed(stream, **arrays)
-    write_durably(target, [stream.getvalue()])

@@ -116,7 +116,8 @@ def map_(
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Map recorded runs together: distances, PHATE, measures, and the picture."""
-    from lossatlas._atlas import atlas, refuse_unwritable
+    from lossatlas._atlas import atlas
+    from lossatlas.draw import refuse_unwritable
 
     refuse_unwritable(output)
     with _progress(total=None, quiet=as_json) as report_progress:

@@ -59,7 +59,6 @@ def _carried(data: tuple[object, ...]) -> list[Any]:
 
 @contextmanager
 def _reseeded(generator: Any, seed: int) -> Iterator[None]:  # noqa: ANN401 - one of _GENERATORS
-    restore: partial[Any]
     restore: Callable[[], object]
     if isinstance(generator, torch.Generator):
         restore = partial(generator.set_state, generator.get_state())

@@ -1,7 +1,7 @@
 """What was trained, on what, and how: the user's own model, data and loss."""
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +48,8 @@ class Task:
             if not callable(value):
                 raise InputError(f"Task: {what} must be a function, but is a {type(value).__name__}; pass the function itself")
         for what, batches in (("train", self.train), ("test", self.test), ("train_eval", self.train_eval)):
-            if batches is not None and (not isinstance(batches, Iterable) or iter(batches) is batches):
+            # Not through iter(): a DataLoader draws from its generator for every iterator.
+            if batches is not None and (not isinstance(batches, Iterable) or isinstance(batches, Iterator)):
                 raise InputError(
                     f"Task: {what} must give batches each time it is iterated, but is a {type(batches).__name__}; "
                     "pass a list or a DataLoader"
