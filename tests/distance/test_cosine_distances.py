@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_cosine import cosine_distances_naive, euclidean_distances_naive
-from plain_python import refusals
 
 from lossatlas import InputError, cosine_distances
 from lossatlas.distance import pairwise
@@ -298,7 +297,14 @@ def test_an_origin_of_another_length_is_refused():
         cosine_distances(cloud(4, 3), origin=np.ones(4))
 
 
+@pytest.mark.usefixtures("as_users_call")
 def test_an_origin_of_another_name_is_refused_with_those_there_are():
-    call = "la.cosine_distances(np.eye(2), origin='middle')"
-    message = refusals("import numpy as np", call)[call]
-    assert message == "origin must be 'zero', 'centroid', 'start' or a point, but is 'middle'; choose one of these"
+    with pytest.raises(InputError, match=r"origin must be 'zero', 'centroid', 'start' or a point, but is 'middle'; choose one"):
+        cosine_distances(cloud(4, 3), origin="middle")
+
+
+@pytest.mark.usefixtures("as_users_call")
+@pytest.mark.parametrize("points", ["runs/sgd", [np.ones(3)], []])
+def test_what_is_neither_an_array_nor_runs_is_refused(points):
+    with pytest.raises(InputError, match=r"an array \(n, p\), a run, or a list of runs; open folders with lossatlas\.open_runs"):
+        cosine_distances(points)

@@ -193,10 +193,3 @@ def test_a_run_of_one_point_is_no_map(tmp_path):
 def test_runs_of_which_nothing_is_kept_are_no_map(tmp_path):
     with pytest.raises(la.InputError, match=r"at least 2 points, but there is none in 'wild'"):
         point_source(record(tmp_path / "wild"), kept=[()])
-
-
-def test_no_runs_at_all_are_refused():
-    with pytest.raises(
-        la.InputError, match=r"an array \(n, p\), a run, or a list of runs; open folders with lossatlas\.open_runs"
-    ):
-        la.cosine_distances([])

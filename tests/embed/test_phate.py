@@ -16,7 +16,6 @@ from naive_phate import (
     potential_naive,
     stress_naive,
 )
-from plain_python import refusals
 from scipy.sparse import csgraph
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
@@ -509,15 +508,30 @@ def test_points_that_are_not_finite_are_refused_by_their_number():
         phate(points)
 
 
-def test_words_that_are_none_of_the_choices_are_refused_with_those_there_are():
-    end = "choose one of these"
-    calls = {
-        "la.phate(x, metric='cosin')": f"metric must be one of cosine, euclidean, precomputed, but is 'cosin'; {end}",
-        "la.phate(x, preset='best')": f"preset must be one of sound, paper, but is 'best'; {end}",
-        "la.phate(x, connect='knn')": f"connect must be one of mst, but is 'knn'; {end}",
-        "la.phate(x, potential_metric='l1')": f"potential_metric must be one of euclidean, cosine, but is 'l1'; {end}",
-        "la.phate(x, device='cuda')": "device must be 'cpu', but is 'cuda'; pass device='cpu'",
-        "la.phate(x, t=2.5)": "t must be 'auto' or a whole number from 1 on, but is 2.5; pass one of these",
-        "la.phate(x, t='knee')": "t must be 'auto' or a whole number from 1 on, but is 'knee'; pass one of these",
-    }
-    assert refusals("import numpy as np; x = np.eye(8)", *calls) == calls
+@pytest.mark.usefixtures("as_users_call")
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"metric": "cosin"}, r"metric must be one of cosine, euclidean, precomputed, but is 'cosin'; choose one of these"),
+        ({"preset": "best"}, r"preset must be one of sound, paper, but is 'best'; choose one of these"),
+        ({"connect": "knn"}, r"connect must be one of mst, but is 'knn'; choose one of these"),
+        ({"potential_metric": "l1"}, r"potential_metric must be one of euclidean, cosine, but is 'l1'; choose one of these"),
+        ({"device": "cuda"}, r"device must be 'cpu', but is 'cuda'; pass device='cpu'"),
+        ({"t": 2.5}, r"t must be 'auto' or a whole number from 1 on, but is 2\.5; pass one of these"),
+        ({"t": "knee"}, r"t must be 'auto' or a whole number from 1 on, but is 'knee'; pass one of these"),
+    ],
+)
+def test_words_that_are_none_of_the_choices_are_refused_with_those_there_are(keywords, message):
+    with pytest.raises(InputError, match=message):
+        phate(walk(), **keywords)
+
+
+@pytest.mark.usefixtures("as_users_call")
+def test_precomputed_distances_of_a_list_are_refused():
+    with pytest.raises(InputError, match=r"with metric='precomputed' points must be a matrix of distances \(n, n\); pass one"):
+        phate([[0.0, 1.0], [1.0, 0.0]], metric="precomputed")
+
+
+@pytest.mark.usefixtures("as_users_call")
+def test_a_number_of_steps_from_numpy_is_taken():
+    assert phate(walk(), t=np.int64(4)).t == 4

@@ -1,0 +1,159 @@
+"""Every number that is drawn is one of the atlas, and the figure shows the points where the scene has them."""
+
+import html
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.collections import PathCollection
+
+import lossatlas as la
+from lossatlas.draw import Scene, SceneMap, encoded, figure, notebook_frame, scene, write_figure
+
+
+@pytest.fixture(scope="module")
+def around(tmp_path_factory):
+    """A small jump and retrain: an optimum, and two directions at two sizes, three epochs each."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(40, 6, generator=generator)
+    y = (x @ torch.randn(6, 3, generator=generator)).argmax(1)
+    model = torch.nn.Linear(6, 3)
+    with torch.no_grad():
+        model.weight.copy_(torch.randn(3, 6, generator=generator))
+    task = la.Task(
+        model, torch.nn.functional.cross_entropy, [(x[:30], y[:30])], [(x[30:], y[30:])], lambda p: torch.optim.SGD(p, lr=0.5)
+    )
+    folder = tmp_path_factory.mktemp("around")
+    settings = la.JumpSettings(seeds=(0, 1), steps=(0.5, 1.0), epochs=3)
+    return la.atlas(la.jump_and_retrain(task, model.state_dict(), folder / "jumps", settings=settings))
+
+
+def test_the_scene_holds_the_numbers_of_the_atlas(around):
+    part = scene({"here": around}, title="t").maps[0]
+    np.testing.assert_allclose(part.coordinates, around.embedding.coordinates, rtol=1e-6)  # float32 keeps 7 digits
+    shown = {metric.name: metric for metric in part.metrics}
+    assert shown.keys() == {*around.metrics, "distance_from_optimum"}
+    for name, values in around.metrics.items():
+        np.testing.assert_allclose(shown[name].values, values, rtol=1e-6)
+    np.testing.assert_allclose(shown["distance_from_optimum"].values, around.distance_from_optimum, rtol=1e-6)
+    assert [(run.name, run.start, run.stop, run.seed, run.jump) for run in part.runs] == [
+        (trace.name, trace.start, trace.stop, trace.seed, trace.jump) for trace in around.traces
+    ]
+    assert part.optimum == around.optimum == 0
+    assert part.landscape == "test_loss"
+    assert part.time_label == "epoch"
+
+
+def test_losses_are_on_a_log_scale_and_accuracies_are_not(around):
+    scales = {metric.name: metric.scale for metric in scene({"here": around}, title="t").maps[0].metrics}
+    assert scales["test_loss"] == scales["train_loss"] == "log"
+    assert scales["test_accuracy"] == scales["distance_from_optimum"] == "linear"
+
+
+def test_the_facts_say_what_the_summary_says(around):
+    facts = {fact.label: fact.value for fact in scene({"here": around}, title="t").maps[0].facts}
+    numbers = around.summary()
+    assert facts["stress"] == f"{numbers['stress']:.3f}"
+    assert facts["pieces of the neighbour graph"] == str(numbers["connected_components"])
+    assert facts["return ratio"].startswith(f"{numbers['return_ratio']:.2f} (")
+    assert facts["persistence of the test loss"].endswith(f"+ {numbers['persistence']['essential']:.3g} essential")
+
+
+def test_the_caption_names_every_choice_that_changes_the_map(around):
+    caption = scene({"here": around}, title="t").maps[0].caption
+    for words in (
+        "17 points",
+        "cosine distance about the origin",
+        "knn 5",
+        "decay 40",
+        f"t {around.embedding.t} (chosen)",
+        "gamma 1",
+    ):
+        assert words in caption
+
+
+def drawn(axes):
+    """Offsets of every scatter of an axes, by their marker's size."""
+    return [collection for collection in axes.collections if isinstance(collection, PathCollection)]
+
+
+def test_each_point_is_drawn_where_the_scene_has_it(around):
+    made = scene({"here": around}, title="t")
+    upper, lower = figure(made).axes[:2]
+    points = made.maps[0].coordinates
+    sizes = {7: [], 42: [], 170: []}
+    for collection in drawn(upper):
+        if (size := int(collection.get_sizes()[0])) in sizes:
+            sizes[size].extend(collection.get_offsets().tolist())
+    retrained = [row for run in made.maps[0].runs if run.kind == "retraining" for row in range(run.start, run.stop)]
+    np.testing.assert_allclose(sizes[7], points[retrained])
+    np.testing.assert_allclose(sizes[42], points[[run.start for run in made.maps[0].runs if run.kind == "retraining"]])
+    np.testing.assert_allclose(sizes[170], points[[0]])
+    coloured = next(c for c in drawn(lower) if c.get_array() is not None)
+    by_place = {tuple(place): value for place, value in zip(coloured.get_offsets().tolist(), coloured.get_array(), strict=True)}
+    loss = next(metric for metric in made.maps[0].metrics if metric.name == "test_loss").values
+    for place, value in zip(points.tolist(), loss, strict=True):
+        assert by_place[tuple(place)] == pytest.approx(value)
+
+
+def test_maps_share_one_scale_of_the_loss(around):
+    made = figure(scene({"one": around, "other": around}, title="t"))
+    norms = {(c.norm.vmin, c.norm.vmax) for axes in made.axes[2:4] for c in drawn(axes) if c.get_array() is not None}
+    assert len(norms) == 1
+
+
+def test_a_colour_fades_after_a_jump_and_grows_in_a_training(around):
+    upper = figure(scene({"here": around}, title="t")).axes[0]
+    for collection in drawn(upper):
+        if int(collection.get_sizes()[0]) == 7:
+            brightness = collection.get_facecolors()[:, :3].sum(axis=1)
+            assert (np.diff(brightness) > 0).all()
+
+
+def test_a_figure_has_no_ticks_and_equal_scales(around):
+    for axes in figure(scene({"here": around}, title="t")).axes[:2]:
+        assert len(axes.get_xticks()) == len(axes.get_yticks()) == 0
+        assert axes.get_aspect() == 1
+
+
+@pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
+def test_the_same_scene_gives_the_same_bytes(around, tmp_path, ending):
+    for name in ("a", "b"):
+        write_figure(figure(scene({"here": around}, title="t")), tmp_path / f"{name}.{ending}")
+    assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
+
+
+def test_letters_stay_letters_in_vector_figures(around, tmp_path):
+    write_figure(figure(scene({"a map": around}, title="A title")), tmp_path / "a.svg")
+    assert "A title" in re.sub(r"<!--.*?-->", "", (tmp_path / "a.svg").read_text())
+
+
+def test_a_scene_without_maps_is_refused(refuses):
+    with refuses("no map, so there is nothing to draw"):
+        figure(Scene(title="t", maps=()))
+
+
+def test_maps_without_loss_or_with_one_point_are_drawn():
+    one = SceneMap(name="one", caption="", coordinates=np.zeros((1, 2), np.float32), time=np.zeros(1, np.float32))
+    assert len(figure(Scene(title="t", maps=(one,))).axes) == 1
+
+
+def test_drawing_leaves_matplotlibs_settings_and_pyplot_alone(around):
+    code = "import lossatlas.draw, sys; sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    import matplotlib as mpl
+
+    figure(scene({"here": around}, title="t"))
+    ours = ("font.size", "axes.linewidth", "svg.hashsalt", "svg.fonttype", "pdf.fonttype")
+    assert {name: mpl.rcParams[name] for name in ours} == {name: mpl.rcParamsDefault[name] for name in ours}
+
+
+def test_a_notebook_gets_the_page_in_a_closed_frame(around):
+    frame = notebook_frame(scene({"here": around}, title="t"))
+    assert frame.startswith('<iframe sandbox="allow-scripts" srcdoc="')
+    inside = html.unescape(frame.split('srcdoc="')[1].split('"')[0])
+    assert encoded(scene({"here": around}, title="t"))[0].split('"title"')[0] in inside
+    assert around._repr_html_().startswith("<iframe")
