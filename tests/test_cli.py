@@ -166,6 +166,7 @@ def refuse(done, message):
 
 
 def test_bad_outputs_are_refused_before_any_work(runs, tmp_path):
+    refuse(call("map", tmp_path / "no run", "-o", tmp_path / "a.jpg"), r"'a\.jpg' must end in")
     refuse(call("map", runs, "-o", tmp_path / "a.jpg"), r"'a\.jpg' must end in \.html, .*; rename it")
     refuse(call("map", runs, "-o", tmp_path / "no" / "a.html"), r"there is no folder .*make it first")
     refuse(call("map", runs, "-o", tmp_path), r"must end in")

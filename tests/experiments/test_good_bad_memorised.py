@@ -179,6 +179,21 @@ def test_memorised_labels_are_random_and_test_labels_are_true():
     assert abs(agreement - 0.1) < 4 * np.sqrt(0.1 * 0.9 / 200)
 
 
+def test_the_three_tasks_differ_in_what_they_are_named_for():
+    good, bad, memorised = (experiment.task(optimum, SMALL) for optimum in experiment.OPTIMA)
+    true = digits(n_train=SMALL.n_train, split=SMALL.split)
+    random = digits(n_train=SMALL.n_train, split=SMALL.split, random_labels=True)
+    assert [task.train.shift for task in (good, bad, memorised)] == [1, 0, 0]
+    assert torch.equal(good.train.y, true.train_y)
+    assert torch.equal(bad.train.y, true.train_y)
+    assert torch.equal(memorised.train.y, random.train_y)
+    for task in (good, bad, memorised):
+        assert torch.equal(task.test[0][1], true.test_y)
+        assert torch.equal(task.train_eval[0][1], task.train.y)
+    decays = [task.optimizer(task.model.parameters()).param_groups[0]["weight_decay"] for task in (good, bad, memorised)]
+    assert decays == [SMALL.weight_decay, 0, 0]
+
+
 def test_digits_are_split_without_overlap_and_by_class():
     data = digits(n_train=200, split=0)
     assert len(data.train_y) == 200
