@@ -48,7 +48,7 @@ check: .venv/.test
 	$(BIN)/mypy
 
 pytest: .venv/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 viewer: viewer/node_modules/.installed
 	cd viewer && npm run --silent build

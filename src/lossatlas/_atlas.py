@@ -64,13 +64,16 @@ class Atlas:
 
     @property
     def return_ratios(self) -> dict[str, float]:
-        """Distance from the optimum at the end of each retraining over that just after its jump, by the run's name."""
+        """Distance from the optimum at the end of each retraining over that just after its jump, by the run's name.
+
+        A retraining that diverged has no end, and a control without a jump nothing to return from: neither has a ratio.
+        """
         if self.distance_from_optimum is None:
             return {}
         return {
             trace.name: return_ratio(self.distance_from_optimum[trace.start : trace.stop])
             for trace in self.traces
-            if trace.kind == "retraining" and trace.stop > trace.start and trace.jump
+            if trace.kind == "retraining" and trace.jump and not trace.n_left_out
         }
 
     def summary(self) -> dict[str, Any]:
@@ -83,6 +86,7 @@ class Atlas:
             "connected_components": self.embedding.connected_components,
             "n_duplicates": self.embedding.n_duplicates,
             "n_left_out": sum(trace.n_left_out for trace in self.traces),
+            "n_diverged_retrainings": sum(trace.kind == "retraining" and trace.n_left_out > 0 for trace in self.traces),
         }
         if diagram is not None:
             numbers["persistence"] = {

@@ -1,6 +1,5 @@
 """The command line: parses, calls, prints."""
 
-import json
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -83,6 +82,7 @@ def demo(
     from importlib import import_module
 
     from lossatlas.experiments import EXPERIMENTS
+    from lossatlas.draw import json_text
     from lossatlas.experiments.report import write_report
     from lossatlas.sample import LocalPool
 
@@ -92,7 +92,7 @@ def demo(
         report = chosen.run(output, settings, executor=pool, progress=report_progress)
     written = write_report(report, output)
     if as_json:
-        typer.echo(json.dumps(report.summary, indent=1))
+        typer.echo(json_text(report.summary), nl=False)
     else:
         _print_table(report.table, title=report.title)
         typer.echo("\n".join(f"wrote {path}" for path in written))
@@ -117,7 +117,7 @@ def map_(
 ) -> None:
     """Map recorded runs together: distances, PHATE, measures, and the picture."""
     from lossatlas._atlas import atlas
-    from lossatlas.draw import refuse_unwritable
+    from lossatlas.draw import json_text, refuse_unwritable
 
     refuse_unwritable(output)
     with _progress(total=None, quiet=as_json) as report_progress:
@@ -135,10 +135,10 @@ def map_(
             progress=lambda stage: report_progress(0, stage),
         )
         report_progress(0, "drawing")
-        made.save(output, title=", ".join(dict.fromkeys(Path(run).name for run in runs)))
+        made.save(output, title=_title(runs))
     numbers = made.summary()
     if as_json:
-        typer.echo(json.dumps(numbers, indent=1))
+        typer.echo(json_text(numbers), nl=False)
     else:
         shown = {name: value for name, value in numbers.items() if not isinstance(value, dict)}
         _print_table([[name.replace("_", " "), _short(value)] for name, value in shown.items()], title=None)
@@ -215,6 +215,11 @@ def _print_table(rows: Sequence[Sequence[str]], *, title: str | None) -> None:
     for row in rows:
         table.add_row(*row)
     Console().print(table)
+
+
+def _title(runs: Sequence[str]) -> str:
+    names = [Path(run).resolve().name for run in runs if not set("*?[") & set(run)]
+    return ", ".join(dict.fromkeys(names)) if 0 < len(names) <= 3 else "lossatlas"
 
 
 def _short(value: object) -> str:

@@ -10,9 +10,9 @@ from lossatlas.measure import distances_from, return_ratio
 
 def test_distances_are_those_from_the_point_that_is_named():
     points = np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]])
-    np.testing.assert_array_equal(distances_from(0, pairwise(points)), [0, 5, 1])
-    # sqrt(9 + 9), rounded once or twice.
-    np.testing.assert_allclose(distances_from(1, pairwise(points)), [5, 0, np.sqrt(18)], rtol=1e-15)
+    # From a Gram matrix about the centroid: some eps of the squares, 25 and less.
+    np.testing.assert_allclose(distances_from(0, pairwise(points)), [0, 5, 1], rtol=1e-14)
+    np.testing.assert_allclose(distances_from(1, pairwise(points)), [5, 0, np.sqrt(18)], rtol=1e-14)
 
 
 def test_distances_are_euclidean_whatever_the_origin_of_the_cosine():

@@ -37,7 +37,7 @@ def test_there_is_a_run_for_each_seed_and_step_and_one_for_the_optimum(tmp_path)
     assert optimum.n_points + sum(run.n_points for run in runs) == 2 * 2 * (2 + 1) + 1
     assert all(run.is_complete for run in (optimum, *runs))
     assert [run.steps.tolist() for run in runs] == [[0, 1, 2]] * 4
-    assert [run.name for run in runs] == ["retraining-00", "retraining-01", "retraining-02", "retraining-03"]
+    assert [run.name for run in runs] == ["seed-0-step-0.5", "seed-0-step-1.0", "seed-1-step-0.5", "seed-1-step-1.0"]
     assert sorted(entry.name for entry in (tmp_path / "jumps").iterdir()) == ["optimum", *(run.name for run in runs)]
     for run, (seed, step) in zip(runs, [(0, 0.5), (0, 1.0), (3, 0.5), (3, 1.0)], strict=True):
         settings = dict(run.settings)
@@ -98,6 +98,7 @@ def _recomputed_by_hand(model: nn.Sequential, data: list) -> None:
         inputs = [model[0](x) for x, _ in data]
     model[1].running_mean.copy_(torch.stack([x.mean(dim=(0, 2, 3)) for x in inputs]).mean(dim=0))
     model[1].running_var.copy_(torch.stack([x.var(dim=(0, 2, 3), unbiased=True) for x in inputs]).mean(dim=0))
+    model[1].num_batches_tracked.fill_(len(data))
 
 
 def _losses_by_hand(model: nn.Sequential, data: list) -> tuple[float, float]:
@@ -113,7 +114,7 @@ def _losses_by_hand(model: nn.Sequential, data: list) -> tuple[float, float]:
     return float(np.mean(losses)), float(np.mean(hits))
 
 
-def _twin(seed: int, step: float, epochs: int, rate: float, momentum: float, batchnorm: str) -> Iterator[tuple[dict, tuple]]:
+def _twin(seed: int, step: float, *, epochs: int, rate: float, momentum: float, batchnorm: str) -> Iterator[tuple[dict, tuple]]:
     """Jump and retrain as the paper writes it, with the optimiser written out."""
     model = _started()
     noise = torch.Generator().manual_seed(int(np.random.SeedSequence((seed, 0)).generate_state(1)[0]))
@@ -151,7 +152,7 @@ def test_retraining_is_its_literal_twin_at_each_epoch(tmp_path, momentum, learni
     settings = JumpSettings(seeds=(2,), steps=(0.25, 0.5), epochs=3, learning_rate=learning_rate, batchnorm=batchnorm)
     _, *runs = jump_and_retrain(task, _START, tmp_path, settings=settings)
     for run in runs:
-        twin = list(_twin(2, run.settings["step"], 3, learning_rate or 0.05, momentum, batchnorm))
+        twin = list(_twin(2, run.settings["step"], epochs=3, rate=learning_rate or 0.05, momentum=momentum, batchnorm=batchnorm))
         assert len(twin) == run.n_points == 4
         for epoch, (state, (train_loss, train_accuracy, test_loss, test_accuracy)) in enumerate(twin):
             for name, value in run.snapshot(epoch).items():
@@ -244,7 +245,7 @@ _DATA: dict[str, Callable[[], Any]] = {
     ),
     "an iterable with NumPy's": lambda: _Shuffled(np.random.default_rng(11)),
     "augmented by Python's": lambda: DataLoader(_Numbered(random.random), batch_size=4),
-    "augmented by NumPy's global": lambda: DataLoader(_Numbered(np.random.random), batch_size=4),  # noqa: NPY002 - as users do
+    "augmented by NumPy's global": lambda: DataLoader(_Numbered(np.random.random), batch_size=4),
     "augmented by torch's": lambda: DataLoader(_Numbered(lambda: torch.rand(1).item()), batch_size=4),
     "augmented by the data set's own": _numpys_own,
 }
@@ -336,7 +337,7 @@ class _Noisy(Dataset):
         return x + 0.1 * self.own.random(), y
 
 
-# In one jump of one epoch the loss is called for the trial batch, the optimum's evaluations, the jump's, training, and at the end.
+# In one jump of one epoch: the trial batch, the optimum evaluated twice, the jump evaluated, training, and the end evaluated.
 _CALLS = 1 + 2 * (3 + 2) + (3 + 2) + 3 + (3 + 2)
 
 

@@ -4,7 +4,7 @@ from lossatlas.draw.compose import scene
 from lossatlas.draw.figure import figure, write_figure
 from lossatlas.draw.notebook import notebook_frame
 from lossatlas.draw.page import page, write_page
-from lossatlas.draw.save import refuse_unwritable, save
+from lossatlas.draw.save import json_text, refuse_unwritable, save
 from lossatlas.draw.scene import Fact, Metric, Scene, SceneMap, SceneRun, decoded, encoded
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "decoded",
     "encoded",
     "figure",
+    "json_text",
     "notebook_frame",
     "page",
     "refuse_unwritable",

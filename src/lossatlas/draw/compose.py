@@ -110,7 +110,11 @@ def _facts(atlas: Atlas) -> list[Fact]:
     left_out = sum(trace.n_left_out for trace in atlas.traces)
     if left_out:
         facts.append(
-            Fact(label="diverged points", value=str(left_out), meaning="Points with NaN or infinite weights; not on the map.")
+            Fact(
+                label="diverged points",
+                value=str(left_out),
+                meaning="Points with NaN or infinite weights; not on the map, and their retrainings not in the return ratio.",
+            )
         )
     return facts
 

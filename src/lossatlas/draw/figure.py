@@ -54,13 +54,13 @@ def figure(scene: Scene) -> Figure:
             _frame(axes, part)
             _draw_runs(axes, part, jumps)
             if part.name != scene.title:
-                axes.set_title(part.name, fontsize=9, color=_INK, fontweight="bold", pad=6)
+                axes.set_title(part.name, parse_math=False, fontsize=9, color=_INK, fontweight="bold", pad=6)
         _explain(grid[0, -1], scene, jumps)
         if has_loss:
             _draw_losses(made, grid[1], scene)
         for axes, part in zip(grid[-1], scene.maps, strict=True):
-            axes.set_xlabel(textwrap.fill(part.caption, 62), fontsize=6, color=_QUIET, loc="left")
-        made.suptitle(scene.title, x=0.01, ha="left", fontsize=11, fontweight="bold", color=_INK)
+            axes.set_xlabel(textwrap.fill(part.caption, 62), parse_math=False, fontsize=6, color=_QUIET, loc="left")
+        made.suptitle(scene.title, parse_math=False, x=0.01, ha="left", fontsize=11, fontweight="bold", color=_INK)
         return made
 
 
@@ -111,7 +111,9 @@ def _draw_end(axes: Axes, run: SceneRun, end: tuple[float, float], hue: str) -> 
     # Towards the middle of the map, where there is room for words.
     is_left = end[0] < sum(axes.get_xlim()) / 2
     offset, side = (6, "left") if is_left else (-6, "right")
-    axes.annotate(run.name, end, (offset, 4), textcoords="offset points", ha=side, fontsize=8, color=_INK, zorder=7)
+    axes.annotate(
+        run.name, end, (offset, 4), parse_math=False, textcoords="offset points", ha=side, fontsize=8, color=_INK, zorder=7
+    )
 
 
 def _draw_star(axes: Axes, part: SceneMap) -> None:
@@ -145,7 +147,7 @@ def _draw_losses(made: Figure, row: np.ndarray, scene: Scene) -> None:
             axes.plot(x[run.start : run.stop], y[run.start : run.stop], color="#00000022", linewidth=0.5, zorder=1)
         _draw_star(axes, part)
     bar = made.colorbar(mpl.cm.ScalarMappable(norm, "viridis"), cax=row[-1].inset_axes((1.04, 0.0, 0.04, 1.0)))
-    bar.set_label(label + (" (log scale)" if is_log else ""), color=_INK)
+    bar.set_label(label + (" (log scale)" if is_log else ""), color=_INK, parse_math=False)
     bar.outline.set_visible(False)
     if is_log:
         bar.ax.yaxis.set_major_formatter(LogFormatterSciNotation())

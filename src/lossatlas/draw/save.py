@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import os
 from collections.abc import Callable
 from dataclasses import asdict
@@ -31,6 +32,19 @@ def save(atlas: Atlas, path: Path, *, title: str) -> None:
         raise unwritable(path, error) from error
 
 
+def json_text(numbers: Any) -> str:  # noqa: ANN401 - plain values, nested
+    """Return plain values as JSON, which has no NaN and no infinity: they are written as words."""
+
+    def plain(value: Any) -> Any:  # noqa: ANN401
+        if isinstance(value, dict):
+            return {name: plain(item) for name, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [plain(item) for item in value]
+        return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+    return json.dumps(plain(numbers), indent=1, allow_nan=False) + "\n"
+
+
 def refuse_unwritable(path: Path) -> None:
     """Refuse a file that :func:`save` could not write, before any work is done.
 
@@ -57,7 +71,7 @@ def _write_figure(atlas: Atlas, path: Path, title: str) -> None:
 
 def _write_numbers(atlas: Atlas, path: Path, title: str) -> None:
     numbers = {"title": title, **atlas.summary(), "settings": asdict(atlas.embedding.settings)}
-    write_durably(path, [json.dumps(numbers, indent=1).encode()])
+    write_durably(path, [json_text(numbers).encode()])
 
 
 def _write_arrays(atlas: Atlas, path: Path, title: str) -> None:

@@ -35,9 +35,11 @@ def alpha_decay_affinities(distances: Distances, *, knn: int = 5, decay: float |
     """
     n = len(distances)
     if not 1 <= knn < n:
-        raise InputError(f"knn={knn} needs at least {max(knn, 1) + 1} points, but there are {n}; record more or pass another knn")
+        raise InputError(
+            f"knn={knn} needs at least {max(knn, 1) + 1} points, but there are {n}; record more or pass another knn, 1 to {n - 1}"
+        )
     if decay is not None and not decay > 0:
-        raise InputError(f"decay must be above 0, but is {decay}; pass None for an unweighted graph")
+        raise InputError(f"decay must be above 0, but is {decay}; 40 is the usual value")
     # Position 0 of a sorted row is the point itself.
     bandwidth = np.partition(distances, knn, axis=1)[:, knn, np.newaxis]
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):

@@ -12,7 +12,11 @@ from lossatlas._arrays import Coordinates, Distances
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     # The tests wrap every function in a check of its annotations, which numba cannot compile: it gets what is inside.
-    return numba.njit(cache=True)(inspect.unwrap(function))
+    inside = inspect.unwrap(function)
+    try:
+        return numba.njit(cache=True)(inside)
+    except RuntimeError:  # neither the package's folder nor the home can be written: compiled anew in each process
+        return numba.njit(inside)
 
 
 def classical_scaling(distances: Distances, *, n_components: int = 2) -> Coordinates:

@@ -1,6 +1,5 @@
 """What an experiment found: maps and numbers, as files and as a table."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 from lossatlas._arrays import InputError
 from lossatlas._atlas import Atlas
-from lossatlas.draw import Fact, Scene, figure, scene, write_figure, write_page
+from lossatlas.draw import Fact, Scene, figure, json_text, scene, write_figure, write_page
 from lossatlas.store import unwritable, write_durably
 
 
@@ -51,5 +50,5 @@ def write_report(report: Report, folder: Path) -> list[Path]:
     drawn = report.scene()
     write_page(drawn, page)
     write_figure(figure(drawn), picture)
-    write_durably(numbers, [(json.dumps(report.summary, indent=1) + "\n").encode()])
+    write_durably(numbers, [json_text(report.summary).encode()])
     return [page, picture, numbers]

@@ -34,18 +34,22 @@ class Diagram:
         lies between: look at the finite part for structure (Horoi et al. 2022, Section 3.3, add up both).
 
         Raises:
-            InputError: no such part.
+            InputError: no such part, or no such dimension.
         """
         if part not in {"all", "finite", "essential"}:
             raise InputError(f"part must be 'all', 'finite' or 'essential', but is {part!r}; choose one of these")
-        finite = float((np.abs(np.diff(self.finite[dimension], axis=1)) ** p).sum())
-        essential = float(((self.highest - self.essential[dimension]) ** p).sum())
+        if dimension not in self.finite:
+            raise InputError(f"dimension must be 0 or 1, but is {dimension}; a graph has no other")
+        with np.errstate(over="ignore"):  # a loss of 1e300 has an infinite square
+            finite = float((np.abs(np.diff(self.finite[dimension], axis=1)) ** p).sum())
+            essential = float(((self.highest - self.essential[dimension]) ** p).sum())
         return {"all": finite + essential, "finite": finite, "essential": essential}[part]
 
     @property
     def loss_range_squared(self) -> float:
         """Square of highest minus lowest value: the baseline that a total persistence has to be compared with."""
-        return (self.highest - self.lowest) ** 2
+        with np.errstate(over="ignore"):
+            return float(np.square(self.highest - self.lowest))
 
 
 def persistence(distances_or_embedding: Distances | Embedding, values: Vector, *, knn: int = 20) -> Diagram:

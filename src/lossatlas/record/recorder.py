@@ -89,6 +89,8 @@ class Recorder:
         Raises:
             InputError: a metric is not one number, or the disk refuses.
         """
+        if self._writer.is_closed:
+            raise InputError("this recorder has ended; call step() inside its with block")
         numbers = _numbers(metrics)
         self._step += 1
         if _is_due(self._step, self._every):

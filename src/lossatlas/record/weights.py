@@ -37,14 +37,18 @@ def raw_tensors(model: nn.Module) -> dict[str, RawTensor]:
 def _named(model: nn.Module) -> Iterator[tuple[str, torch.Tensor, bool]]:
     # named_parameters() gives a tied weight once, which state_dict() does not.
     for name, parameter in model.named_parameters():
-        yield name, parameter.detach(), True
+        yield name, parameter, True
     persistent = model.state_dict(keep_vars=True)
     for name, buffer in model.named_buffers():
         if name in persistent:
-            yield name, buffer.detach(), False
+            yield name, buffer, False
 
 
 def _stored_type(name: str, tensor: torch.Tensor) -> str:
+    if torch.nn.parameter.is_lazy(tensor):
+        raise InputError(f"tensor {name!r} has no shape yet; run one batch through the model first")
+    if tensor.is_meta:
+        raise InputError(f"tensor {name!r} has no values (it is on the meta device); move the model to a device first")
     if tensor.dtype not in _STORED_TYPES:
         raise InputError(f"tensor {name!r} has type {tensor.dtype}, which cannot be stored; convert it to a real type")
     return _STORED_TYPES[tensor.dtype]
@@ -52,7 +56,7 @@ def _stored_type(name: str, tensor: torch.Tensor) -> str:
 
 def _bytes(tensor: torch.Tensor) -> memoryview:
     # reshape, not view: weights in channels_last order are not contiguous. The clone is the snapshot: training goes on.
-    flat = tensor.reshape(-1).to("cpu", copy=True).contiguous()
+    flat = tensor.detach().reshape(-1).to("cpu", copy=True).contiguous()
     return flat.view(torch.uint8).numpy().data
 
 
@@ -62,6 +66,10 @@ def load_tensors(model: nn.Module, tensors: Mapping[str, torch.Tensor]) -> None:
     Raises:
         InputError: a tensor of the model is missing or has another shape; the model is then as it was.
     """
+    every_name = model.state_dict().keys()  # also the second names of tied weights
+    extra = [name for name in tensors if name not in every_name]
+    if extra:
+        raise InputError(f"the start has a tensor {extra[0]!r}, which the model has not; pass a snapshot of this model")
     pairs = []
     for name, own, _ in _named(model):
         if name not in tensors:

@@ -34,8 +34,10 @@ def refuse_unrepeatable(task: Task, model: nn.Module) -> dict[str, float]:
     """Evaluate twice and refuse a loss that differs, since a landscape of it would be noise."""
     first, second = evaluation(task, model), evaluation(task, model)
     for name, value in first.items():
+        if name.endswith("_loss") and not math.isfinite(value):
+            raise InputError(f"the {name.replace('_', ' ')} at the start is {value}; check the data, the loss and the start")
         # Threads may add up in another order: half of float32's digits must agree.
-        if not math.isclose(value, second[name], rel_tol=1e-4, abs_tol=1e-7) and not math.isnan(value):
+        if not math.isclose(value, second[name], rel_tol=1e-4, abs_tol=1e-7):
             raise InputError(
                 f"the {name.replace('_', ' ')} is not repeatable ({value:.6g}, then {second[name]:.6g} at the same weights); "
                 "use data without randomness of its own for train_eval and test"
@@ -79,6 +81,8 @@ def _mean_loss_and_accuracy(task: Task, model: nn.Module, data: Batches) -> tupl
             is_classes = is_classes and _are_classes(output, y)
             if is_classes:
                 hits += int((output.argmax(dim=1) == y).sum())
+    if not count:
+        raise InputError("train_eval and test must hold samples to evaluate, but one holds none; pass at least one sample")
     return total / count, hits / count if is_classes else None
 
 
@@ -88,5 +92,6 @@ def _are_classes(output: object, target: object) -> bool:
         and isinstance(target, torch.Tensor)
         and not target.is_floating_point()
         and output.dim() == 2
+        and output.shape[1] > 1  # one logit is no choice among classes
         and target.shape == output.shape[:1]
     )

@@ -3,10 +3,12 @@
 import copy
 import hashlib
 import json
+import math
 import os
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,8 +20,9 @@ from lossatlas._arrays import InputError
 from lossatlas.record import Recorder, load_tensors
 from lossatlas.sample.directions import DirectionNorm, random_direction
 from lossatlas.sample.evaluate import BatchNorm, evaluation, recompute_batchnorm, refuse_unrepeatable
+from lossatlas.sample.pool import LocalPool
 from lossatlas.sample.randomness import fixed_randomness
-from lossatlas.sample.task import Task, batch_on_device, checked_optimizer, refuse_unfit
+from lossatlas.sample.task import Task, batch_on_device, checked_optimizer, refuse_unfit, train_mode
 from lossatlas.store import Run, open_run, unwritable
 
 Start = Run | Mapping[str, torch.Tensor] | Mapping[str, np.ndarray]
@@ -41,18 +44,21 @@ class JumpSettings:
     learning_rate: float | None = None  # constant; None keeps the task's own. The authors' runs: a hundredth of the original
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "seeds", tuple(self.seeds))
-        object.__setattr__(self, "steps", tuple(self.steps))
+        # Plain numbers: they are stored with the runs, and 1 is the same step as 1.0.
+        object.__setattr__(self, "seeds", tuple(np.atleast_1d(np.asarray(self.seeds)).tolist()))
+        object.__setattr__(self, "steps", tuple(float(step) for step in np.atleast_1d(np.asarray(self.steps))))
         expectations = {
             "seeds": (
-                self.seeds and len(set(self.seeds)) == len(self.seeds) and min(self.seeds) >= 0,
-                "different numbers from 0 on",
+                self.seeds
+                and len(set(self.seeds)) == len(self.seeds)
+                and all(isinstance(seed, int) and seed >= 0 for seed in self.seeds),
+                "different whole numbers from 0 on",
             ),
             "steps": (
-                self.steps and len(set(self.steps)) == len(self.steps) and min(self.steps) >= 0,
+                self.steps and len(set(self.steps)) == len(self.steps) and all(0 <= step < math.inf for step in self.steps),
                 "different numbers from 0 on",
             ),
-            "epochs": (self.epochs >= 1, "1 or more"),
+            "epochs": (isinstance(self.epochs, int) and self.epochs >= 1, "a whole number from 1 on"),
             "norm": (self.norm in get_args(DirectionNorm), f"one of {', '.join(get_args(DirectionNorm))}"),
             "batchnorm": (self.batchnorm in get_args(BatchNorm), f"one of {', '.join(get_args(BatchNorm))}"),
             "learning_rate": (self.learning_rate is None or self.learning_rate > 0, "above 0, or None for the task's own"),
@@ -97,12 +103,14 @@ def jump_and_retrain(
         start: The minimum: a run (its last point is taken), a ``run.snapshot(point)``, or a state dict.
         path: Folder for the runs.
         settings: Seeds, steps, epochs and so on; by default ``JumpSettings()``.
-        executor: Where retrainings run: any ``concurrent.futures.Executor``, such as :class:`lossatlas.sample.LocalPool`
-            (the task must then be picklable). By default one after the other in this process.
+        executor: Where retrainings run: any ``concurrent.futures.Executor`` of processes, such as
+            :class:`lossatlas.sample.LocalPool` (the task must then be picklable). By default one after the other in this
+            process.
         progress: Called with the numbers of retrainings done and in all.
 
     Returns:
-        The optimum as a run of one point, then a run for each seed and step.
+        The optimum as a run of one point, then a run for each seed and step. Retrainings of other seeds and steps that the
+        folder holds from before stay there, and are not among them.
 
     Raises:
         InputError: the task or the start does not fit, or ``path`` holds something else.
@@ -112,7 +120,8 @@ def jump_and_retrain(
     tensors = _start_tensors(start)
     model = copy.deepcopy(task.model)
     load_tensors(model, tensors)
-    folder = Path(path)
+    folder = Path(path).absolute()
+    _refuse_unfit_executor(executor, task)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -120,14 +129,28 @@ def jump_and_retrain(
     optimum = _recorded_optimum(task, model, tensors, folder / "optimum")
     pairs = [(seed, step) for seed in settings.seeds for step in settings.steps]
     work = [
+        # The name is for people; what a folder holds is in its key.
         _Retraining(
-            task, tensors, seed, step, settings, folder / f"retraining-{i:02d}", _key(task, tensors, seed, step, settings)
+            task, tensors, seed, step, settings, folder / f"seed-{seed}-step-{step}", _key(task, tensors, seed, step, settings)
         )
-        for i, (seed, step) in enumerate(pairs)
+        for seed, step in pairs
     ]
     open_work = [item for item in work if not _is_done(item.path, item.key)]
     _do(open_work, executor, lambda done: progress(len(work) - len(open_work) + done, len(work)) if progress else None)
     return [optimum, *(open_run(item.path) for item in work)]
+
+
+def _refuse_unfit_executor(executor: Executor | None, task: Task) -> None:
+    if isinstance(executor, ThreadPoolExecutor):
+        raise InputError("executor must run processes, since threads share their random generators; pass a sample.LocalPool()")
+    if isinstance(executor, (LocalPool, ProcessPoolExecutor)):
+        try:
+            ForkingPickler.dumps(task)
+        except Exception as error:  # noqa: BLE001 - whatever a user's class raises when it is sent
+            raise InputError(
+                f"the task cannot be sent to other processes ({error}); define its functions and classes at the top of a module "
+                "and use functools.partial for their settings"
+            ) from None
 
 
 def _do(work: list[_Retraining], executor: Executor | None, report: Callable[[int], None]) -> None:
@@ -174,7 +197,7 @@ def _train(item: _Retraining, model: nn.Module, recorder: Recorder) -> None:
     if item.settings.learning_rate is not None:
         for group in optimizer.param_groups:
             group["lr"] = item.settings.learning_rate
-    model.train()
+    train_mode(model)
     # The order of data must not follow from the numbers that drew the direction, yet be the same for every step of a seed.
     data_seed = int(np.random.SeedSequence((item.seed, 1)).generate_state(1)[0])
     with fixed_randomness(data_seed, item.task.train):
@@ -201,8 +224,10 @@ def _start_tensors(start: Start) -> dict[str, torch.Tensor]:
 
 
 def _recorded_optimum(task: Task, model: nn.Module, start: Mapping[str, torch.Tensor], path: Path) -> Run:
-    key = _digest({"task": task.name}, start)
-    if not _is_done(path, key):
+    key = _digest(_visible(task), start)
+    if _is_done(path, key):
+        _refuse_other_data(task, model, open_run(path))
+    else:
         metrics = refuse_unrepeatable(task, model)
         settings = {"kind": "optimum", "task": task.name, "key": key}
         with Recorder(path, model, if_exists="replace", initial=metrics, settings=settings):
@@ -212,7 +237,28 @@ def _recorded_optimum(task: Task, model: nn.Module, start: Mapping[str, torch.Te
 
 def _key(task: Task, start: Mapping[str, torch.Tensor], seed: int, step: float, settings: JumpSettings) -> str:
     own = {name: value for name, value in asdict(settings).items() if name not in {"seeds", "steps"}}
-    return _digest({"task": task.name, "seed": seed, "step": step, **own}, start)
+    return _digest({**_visible(task), "seed": seed, "step": step, **own}, start)
+
+
+def _visible(task: Task) -> dict[str, str]:
+    """Return what can be seen of a task from outside: another of these is other work."""
+    optimizer = task.optimizer(copy.deepcopy(task.model).parameters())
+    groups = [{name: value for name, value in group.items() if name != "params"} for group in optimizer.param_groups]
+    is_module = isinstance(task.loss, nn.Module)
+    loss = repr(task.loss) if is_module else getattr(task.loss, "__qualname__", type(task.loss).__name__)
+    return {"task": task.name, "optimizer": type(optimizer).__qualname__, "groups": repr(groups), "loss": loss}
+
+
+def _refuse_other_data(task: Task, model: nn.Module, optimum: Run) -> None:
+    """Refuse to go on where data or loss give the optimum other numbers than those on disk."""
+    for name, value in evaluation(task, model).items():
+        stored = float(optimum.metrics.get(name, np.full(1, np.nan))[0])
+        # Another number of threads adds up in another order.
+        if not math.isclose(value, stored, rel_tol=1e-4, abs_tol=1e-7):
+            raise InputError(
+                f"{str(optimum.path.parent)!r} was made with other data or another loss (the optimum's {name.replace('_', ' ')} "
+                f"is {stored:.6g} there and {value:.6g} now); choose another folder, or remove that one first"
+            )
 
 
 def _digest(settings: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> str:

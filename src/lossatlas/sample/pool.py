@@ -12,12 +12,17 @@ from typing import Any
 
 import joblib
 
+from lossatlas._arrays import InputError
+
 
 class LocalPool(Executor):
     """Processes on this machine, one torch thread each; work lost with a killed worker is done again.
 
     The standard pool fails every unfinished task when one worker dies. Here the pool is started anew and unfinished work is
     submitted again, at most ``retries`` times, so work must be repeatable. Workers end when this process does, however it ends.
+
+    As with any pool of processes, a script that makes one does so under ``if __name__ == "__main__":``, or each worker would
+    run the script again.
 
     Args:
         workers: Number of processes; by default one a processor.
@@ -27,8 +32,11 @@ class LocalPool(Executor):
     def __init__(self, workers: int | None = None, *, retries: int = 2) -> None:
         self._workers = workers or joblib.cpu_count()  # honours the limits of containers and of affinity
         self._retries = retries
+        if getattr(multiprocessing.current_process(), "_inheriting", False):  # a worker is running the user's script
+            raise InputError("make a LocalPool under `if __name__ == '__main__':`, or every worker would start the script anew")
         self._lock = threading.Lock()
-        self._is_closing = False
+        self._is_shut = False  # takes no new work
+        self._is_closing = False  # loses the work that it has
         self._start()
 
     def _start(self) -> None:
@@ -38,6 +46,8 @@ class LocalPool(Executor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ANN401 - as in Executor
         """Return the future of ``fn(*args, **kwargs)`` in a worker."""
+        if self._is_shut:
+            raise RuntimeError("cannot schedule new futures after shutdown")
         outer: Future[Any] = Future()
         self._submit(outer, 0, lambda pool: pool.submit(fn, *args, **kwargs))
         return outer
@@ -55,6 +65,7 @@ class LocalPool(Executor):
         def settle(inner: Future[Any]) -> None:
             if inner.cancelled() or outer.cancelled():
                 outer.cancel()
+                outer.set_running_or_notify_cancel()  # else as_completed would wait for it
                 return
             error = inner.exception()
             if isinstance(error, BrokenProcessPool) and losses < self._retries and not self._is_closing:
@@ -70,13 +81,19 @@ class LocalPool(Executor):
                 outer.set_result(inner.result())
 
         inner.add_done_callback(settle)
+        outer.add_done_callback(lambda outer: inner.cancel() if outer.cancelled() else None)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - as in Executor
         """End the pool; with ``cancel_futures`` the workers stop at once, in the middle of their work."""
+        self._is_shut = True
         self._is_closing = self._is_closing or cancel_futures
-        if cancel_futures:
-            self._lifeline.close()
-        self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+        pool = None
+        while pool is not self._pool:  # work that was lost meanwhile goes on in a new pool
+            with self._lock:
+                pool = self._pool
+                if cancel_futures:
+                    self._lifeline.close()
+            pool.shutdown(wait=wait, cancel_futures=cancel_futures)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         # After an error or Ctrl-C nobody waits for the rest.

@@ -1,6 +1,7 @@
 """What was trained, on what, and how: the user's own model, data and loss."""
 
 import copy
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +20,9 @@ class Task:
     """A model with the data, the loss and the optimiser that train it.
 
     Args:
-        model: The module; sampling works on copies of it, so it stays as it is.
-        loss: ``loss(output, target) -> scalar``, a mean over the batch.
+        model: The module; sampling works on copies of it, so it stays as it is. Copies are trained in training mode if all of
+            it is in evaluation mode, else in the modes that its parts have: what you froze stays frozen.
+        loss: ``loss(output, target) -> scalar``, the mean over the batch.
         train: Batches ``(x, y)`` of one epoch; may shuffle and augment, and can be iterated again.
         test: Batches ``(x, y)`` that are only looked at.
         optimizer: ``optimizer(parameters) -> torch.optim.Optimizer``.
@@ -48,8 +50,9 @@ class Task:
             if not callable(value):
                 raise InputError(f"Task: {what} must be a function, but is a {type(value).__name__}; pass the function itself")
         for what, batches in (("train", self.train), ("test", self.test), ("train_eval", self.train_eval)):
+            is_left_out = what == "train_eval" and batches is None
             # Not through iter(): a DataLoader draws from its generator for every iterator.
-            if batches is not None and (not isinstance(batches, Iterable) or isinstance(batches, Iterator)):
+            if not is_left_out and (not isinstance(batches, Iterable) or isinstance(batches, Iterator)):
                 raise InputError(
                     f"Task: {what} must give batches each time it is iterated, but is a {type(batches).__name__}; "
                     "pass a list or a DataLoader"
@@ -65,7 +68,8 @@ def refuse_unfit(task: Task) -> None:
     """Try one batch and one optimiser on a copy of the model, and refuse a task that returns the wrong thing.
 
     Raises:
-        InputError: a batch is no pair, the loss no scalar, or the optimiser none or one of other parameters.
+        InputError: a batch is no pair, the loss no mean or no scalar, nothing can be trained, or the optimiser is none, one of
+            other parameters, or one that needs a closure.
     """
     if not isinstance(task, Task):
         raise InputError(f"a lossatlas.Task was expected, but a {type(task).__name__} came; return Task(model, loss, train, …)")
@@ -80,12 +84,40 @@ def refuse_unfit(task: Task) -> None:
                     f"Task: {what} must give pairs (x, y), but gave a {type(batch).__name__}; wrap it so that it does"
                 )
         x, y = batch_on_device(next(iter(task.train)), model)
-        with torch.no_grad():
-            loss = task.loss(model.eval()(x), y)
-        if not isinstance(loss, torch.Tensor) or loss.numel() != 1:
-            came = f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, torch.Tensor) else f"a {type(loss).__name__}"
-            raise InputError(f"Task: loss(output, target) must return one number as a tensor, but returned {came}; take its mean")
-        checked_optimizer(task, model)
+        _refuse_other_losses(task, copy.deepcopy(model).eval(), x, y)
+        _refuse_what_cannot_be_trained(task, model, x, y)
+
+
+def train_mode(model: nn.Module) -> None:
+    """Put a lent model into training mode, unless some of its parts are already: then the others are frozen on purpose."""
+    if not any(module.training for module in model.modules()):
+        model.train()
+
+
+@torch.no_grad()
+def _refuse_other_losses(task: Task, model: nn.Module, x: object, y: object) -> None:
+    loss = task.loss(model(x), y)
+    if not isinstance(loss, torch.Tensor) or loss.numel() != 1:
+        came = f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, torch.Tensor) else f"a {type(loss).__name__}"
+        raise InputError(f"Task: loss(output, target) must return one number as a tensor, but returned {came}; take its mean")
+    if isinstance(x, torch.Tensor) and isinstance(y, torch.Tensor) and y.dim():
+        twice = task.loss(model(torch.cat([x, x])), torch.cat([y, y]))
+        if float(loss) != 0 and math.isclose(float(twice), 2 * float(loss), rel_tol=1e-3):
+            raise InputError(
+                "Task: loss(output, target) doubles when a batch is given twice; take the mean over the batch, not the sum"
+            )
+
+
+def _refuse_what_cannot_be_trained(task: Task, model: nn.Module, x: object, y: object) -> None:
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise InputError("Task: no parameter of the model requires a gradient, so it cannot be retrained; unfreeze some")
+    train_mode(model)
+    optimizer = checked_optimizer(task, model)
+    task.loss(model(x), y).backward()
+    try:
+        optimizer.step()
+    except TypeError as error:
+        raise InputError(f"Task: the optimiser must step without a closure ({error}); pass one such as SGD or Adam") from None
 
 
 def checked_optimizer(task: Task, model: nn.Module) -> torch.optim.Optimizer:

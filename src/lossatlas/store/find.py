@@ -22,6 +22,8 @@ def open_runs(paths: str | os.PathLike[str] | Run | Iterable[str | os.PathLike[s
     runs: list[Run] = []
     for path in paths:
         runs.extend([path] if isinstance(path, Run) else _opened(Path(path)))
+    # A run that is named twice, by itself and by its folder, say, has its points on the map once.
+    runs = list({run.path.resolve(): run for run in runs}.values())
     if not runs:
         raise InputError("no run was given; name at least one run folder")
     return runs

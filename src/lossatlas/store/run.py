@@ -117,7 +117,7 @@ def open_run(path: str | os.PathLike[str]) -> Run:
     Raises:
         InputError: there is no run, or one of a newer format, or a snapshot is missing, cut short, or has other tensors.
     """
-    folder = Path(path)
+    folder = Path(path).absolute()  # the run stays readable when the process changes its folder
     tensors, settings = read_description(folder)
     manifest = read_manifest(folder / "snapshots.jsonl")
     if manifest.is_torn:
@@ -142,4 +142,4 @@ def refuse_not_finite(run: Run, points: Sequence[int], block: Points) -> None:
     rows = np.flatnonzero(~np.isfinite(block).all(axis=1))
     if len(rows):
         count = int((~np.isfinite(block[rows[0]])).sum())
-        raise InputError(not_finite(run.describe(points[int(rows[0])]), count) + " with diverged='skip'")
+        raise InputError(not_finite(run.describe(points[int(rows[0])]), count) + " with diverged='skip' (--diverged skip)")

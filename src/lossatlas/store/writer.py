@@ -39,7 +39,7 @@ class RunWriter:
     ) -> None:
         if if_exists not in get_args(IfExists):
             raise InputError(f"if_exists must be one of {', '.join(get_args(IfExists))}, but is {if_exists!r}; choose one")
-        self.path = Path(path)
+        self.path = Path(path).absolute()  # the loop may change its folder
         self.tensors = tuple(tensors)
         self.n_points = 0
         self.last_step = 0
@@ -112,6 +112,11 @@ class RunWriter:
             raise unwritable(self.path, error) from error
         self.n_points += 1
         self.last_step = step
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the folder has been let go of."""
+        return self._lines.closed
 
     def end(self, reason: str) -> None:
         """Note why the run has ended: ``"complete"``, or the name of what stopped it.
