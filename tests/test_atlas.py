@@ -244,6 +244,7 @@ def test_the_summary_holds_the_numbers_of_the_whole(jumps):
         "connected_components",
         "n_duplicates",
         "n_left_out",
+        "n_diverged_retrainings",
         "persistence",
         "return_ratio",
         "return_ratios",

@@ -81,8 +81,8 @@ def demo(
     """
     from importlib import import_module
 
-    from lossatlas.experiments import EXPERIMENTS
     from lossatlas.draw import json_text
+    from lossatlas.experiments import EXPERIMENTS
     from lossatlas.experiments.report import write_report
     from lossatlas.sample import LocalPool
 

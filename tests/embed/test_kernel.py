@@ -118,7 +118,7 @@ def test_all_others_can_be_neighbours():
 
 @pytest.mark.parametrize("decay", [0.0, -1.0, float("nan")])
 def test_a_decay_that_does_not_fall_is_refused(decay):
-    with pytest.raises(InputError, match=rf"decay must be above 0, but is {decay}; pass None for an unweighted graph"):
+    with pytest.raises(InputError, match=rf"decay must be above 0, but is {decay}; 40 is the usual value"):
         alpha_decay_affinities(distances(4), knn=1, decay=decay)
 
 

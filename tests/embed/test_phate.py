@@ -469,7 +469,7 @@ def test_a_walk_of_no_step_is_refused(t):
     ("keywords", "message"),
     [
         ({"gamma": 2.0}, r"gamma must be from -1 to 1, but is 2\.0"),
-        ({"decay": 0.0}, r"decay must be above 0, but is 0\.0; pass None"),
+        ({"decay": 0.0}, r"decay must be above 0, but is 0\.0; 40 is the usual value"),
         ({"knn": 0}, r"knn=0 needs at least 2 points, but there are 40; record more or pass another knn"),
         ({"origin": np.ones(3)}, r"origin must be a point of 60 values, but its shape is \(3,\); flatten it"),
     ],

@@ -37,7 +37,7 @@ def test_there_is_a_run_for_each_seed_and_step_and_one_for_the_optimum(tmp_path)
     assert optimum.n_points + sum(run.n_points for run in runs) == 2 * 2 * (2 + 1) + 1
     assert all(run.is_complete for run in (optimum, *runs))
     assert [run.steps.tolist() for run in runs] == [[0, 1, 2]] * 4
-    assert [run.name for run in runs] == ["seed-0-step-0.5", "seed-0-step-1.0", "seed-1-step-0.5", "seed-1-step-1.0"]
+    assert [run.name for run in runs] == ["seed-0-step-0.5", "seed-0-step-1.0", "seed-3-step-0.5", "seed-3-step-1.0"]
     assert sorted(entry.name for entry in (tmp_path / "jumps").iterdir()) == ["optimum", *(run.name for run in runs)]
     for run, (seed, step) in zip(runs, [(0, 0.5), (0, 1.0), (3, 0.5), (3, 1.0)], strict=True):
         settings = dict(run.settings)
@@ -194,18 +194,10 @@ def test_a_start_may_be_a_run_a_snapshot_or_a_state_dict(tmp_path, kind):
     optimum, *_ = jump_and_retrain(small_task(), start, tmp_path / "jumps", settings=settings)
     np.testing.assert_array_equal(optimum.weights()[0], _flat(_START, optimum.names))
     # The three are one start: the work that is done for one is done for all.
-    again = jump_and_retrain(_NeverTrained.task(), model.state_dict(), tmp_path / "jumps", settings=settings)
+    before = _files(tmp_path / "jumps")
+    again = jump_and_retrain(small_task(), model.state_dict(), tmp_path / "jumps", settings=settings)
     np.testing.assert_array_equal(again[0].weights(), optimum.weights())
-
-
-class _NeverTrained:
-    @staticmethod
-    def task() -> Task:
-        def loss(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-            assert not torch.is_grad_enabled()
-            return nn.functional.cross_entropy(output, target)
-
-        return small_task(loss=loss)
+    assert _files(tmp_path / "jumps") == before
 
 
 class _Numbered(Dataset):
@@ -266,6 +258,7 @@ def test_all_steps_of_a_seed_see_the_same_batches_and_each_seed_others(tmp_path,
     task = Task(nn.Linear(2, 1), loss, _DATA[kind](), plain, optimizer, train_eval=plain)
     settings = JumpSettings(seeds=(0, 1, 5), steps=(0.5, 1.0), epochs=2)
     jump_and_retrain(task, task.model.state_dict(), tmp_path, settings=settings)
+    del seen[0]  # the trial batch
     orders = [seen[i : i + 6] for i in range(0, len(seen), 6)]
     assert len(orders) == 6
     for first, second in ((0, 1), (2, 3), (4, 5)):
@@ -337,8 +330,9 @@ class _Noisy(Dataset):
         return x + 0.1 * self.own.random(), y
 
 
-# In one jump of one epoch: the trial batch, the optimum evaluated twice, the jump evaluated, training, and the end evaluated.
-_CALLS = 1 + 2 * (3 + 2) + (3 + 2) + 3 + (3 + 2)
+# In one jump of one epoch: the trial batch, that twice over, and trained on; the optimum evaluated twice, the jump evaluated,
+# training, and the end evaluated.
+_CALLS = 3 + 2 * (3 + 2) + (3 + 2) + 3 + (3 + 2)
 
 
 @pytest.mark.parametrize("fails_at", [0, 1, 2, 6, 12, 15, 17, 18, 19, 20, 24])
@@ -361,14 +355,14 @@ class _Counted:
     """The small task, whose loss counts the batches it trained on, and fails at one of them."""
 
     def __init__(self, fails_at: int = 0, **changes: Any) -> None:
-        self.batches = 0
+        self.batches = -1  # the first is the trial batch
         self._fails_at = fails_at
         self.task = small_task(loss=self._loss, train=shuffled_data(2), train_eval=batches(2), **changes)
 
     def _loss(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         if torch.is_grad_enabled():
             self.batches += 1
-            if self.batches == self._fails_at:
+            if self._fails_at and self.batches == self._fails_at:
                 raise KeyboardInterrupt
         return nn.functional.cross_entropy(output, target)
 
@@ -407,7 +401,7 @@ def test_an_interrupted_retraining_is_done_again_and_the_others_kept(tmp_path, f
     with pytest.raises(KeyboardInterrupt):
         jump_and_retrain(_Counted(fails_at).task, _START, tmp_path / "jumps", settings=_FEW)
     n_finished = (fails_at - 1) // 6
-    assert [open_run(path).is_complete for path in sorted((tmp_path / "jumps").glob("retraining-*"))] == [
+    assert [open_run(path).is_complete for path in sorted((tmp_path / "jumps").glob("seed-*"))] == [
         *[True] * n_finished,
         False,
     ]
@@ -432,11 +426,13 @@ _OTHER: dict[str, dict] = {
     "norm": {"settings": JumpSettings(seeds=(0, 3), steps=(0.5, 1.0), epochs=2, norm="layer")},
     "batchnorm": {"settings": JumpSettings(seeds=(0, 3), steps=(0.5, 1.0), epochs=2, batchnorm="stale")},
     "learning rate": {"settings": JumpSettings(seeds=(0, 3), steps=(0.5, 1.0), epochs=2, learning_rate=0.1)},
-    "seeds": {"settings": JumpSettings(seeds=(1, 3), steps=(0.5, 1.0), epochs=2)},
-    "steps": {"settings": JumpSettings(seeds=(0, 3), steps=(0.25, 1.0), epochs=2)},
     "start": {"start": small_net(6).state_dict()},
     "start's batch norm": {"start": _START | {"1.running_mean": _START["1.running_mean"] + 1}},
     "task": {"task": small_task(name="other")},
+    "rate of the optimiser": {"task": small_task(optimizer=functools.partial(torch.optim.SGD, lr=0.06, momentum=0.9))},
+    "optimiser": {"task": small_task(optimizer=torch.optim.Adam)},
+    "loss": {"task": small_task(loss=nn.functional.multi_margin_loss)},
+    "loss's settings": {"task": small_task(loss=nn.CrossEntropyLoss(label_smoothing=0.1))},
 }
 
 
@@ -454,6 +450,23 @@ def test_other_work_in_the_same_folder_is_refused_and_left_alone(made, refuses, 
     with refuses("was made from another start, task or settings; choose another folder, or remove that one first"):
         jump_and_retrain(arguments["task"], arguments["start"], made, settings=arguments["settings"])
     assert _files(made) == before
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_other_data_in_the_same_folder_are_refused_and_the_runs_left_alone(made, refuses, part):
+    before = _files(made)
+    with refuses(rf"was made with other data or another loss \(the optimum's {part} \w+ is \S+ there and \S+ now\); choose"):
+        jump_and_retrain(small_task(**{part: batches(7)}), _START, made, settings=_FEW)
+    assert _files(made) == before
+
+
+@pytest.mark.parametrize("is_frozen", [True, False])
+def test_what_is_frozen_in_evaluation_mode_stays_so_and_a_whole_model_is_trained(tmp_path, is_frozen):
+    model = small_net(1)
+    model.eval() if not is_frozen else model[1].eval()
+    settings = JumpSettings(seeds=(0,), steps=(0.5,), epochs=1, batchnorm="stale")
+    _, run = jump_and_retrain(small_task(model=model), _START, tmp_path, settings=settings)
+    assert is_frozen == np.array_equal(run.snapshot(1)["1.running_mean"], _START["1.running_mean"].numpy())
 
 
 def test_a_run_that_was_recorded_by_hand_is_never_replaced(tmp_path, refuses):

@@ -1,6 +1,7 @@
 """What sampling refuses, in one line that says what came and what to do."""
 
 import functools
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from tasks_for_workers import batches, small_net, small_task
 from torch import nn
 
 from lossatlas import JumpSettings, Recorder, jump_and_retrain, open_run
+from lossatlas.sample import LocalPool
 
 _START = small_net(5).state_dict()
 _ONE = JumpSettings(seeds=(0,), steps=(0.5,), epochs=1)
@@ -99,7 +101,8 @@ _BAD_SETTINGS: list[tuple[dict[str, Any], str]] = [
     ({"steps": (float("nan"),)}, r"steps must be different numbers from 0 on, but is \(nan,\)"),
     ({"steps": (0.5, float("nan"))}, r"steps must be different numbers from 0 on, but is \(0.5, nan\)"),
     ({"steps": (float("inf"),)}, r"steps must be different numbers from 0 on, but is \(inf,\)"),
-    ({"epochs": 0}, "epochs must be 1 or more, but is 0"),
+    ({"epochs": 0}, "epochs must be a whole number from 1 on, but is 0"),
+    ({"epochs": 2.5}, "epochs must be a whole number from 1 on, but is 2.5"),
     ({"norm": "filters"}, "norm must be one of filter, layer, global, but is 'filters'"),
     ({"batchnorm": "fresh"}, "batchnorm must be one of recompute, stale, but is 'fresh'"),
     ({"learning_rate": 0.0}, "learning_rate must be above 0, or None for the task's own, but is 0.0"),
@@ -177,12 +180,69 @@ def test_rounding_is_no_lack_of_repeatability(tmp_path):
     jump_and_retrain(small_task(loss=loss), _START, tmp_path, settings=_ONE)
 
 
-def test_a_loss_that_is_nan_at_the_start_is_recorded_not_refused(tmp_path):
+def test_a_loss_that_is_nan_at_the_start_is_refused(tmp_path, refuses):
     def loss(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         return nn.functional.cross_entropy(output, target) * float("nan")
 
-    optimum, _ = jump_and_retrain(small_task(loss=loss), _START, tmp_path, settings=_ONE)
-    assert np.isnan(optimum.metrics["train_loss"]).all()
+    with refuses("the train loss at the start is nan; check the data, the loss and the start"):
+        jump_and_retrain(small_task(loss=loss), _START, tmp_path, settings=_ONE)
+    assert not (tmp_path / "optimum").exists()
+
+
+def test_a_retraining_that_diverges_is_kept_as_a_finding(tmp_path):
+    settings = JumpSettings(seeds=(0,), steps=(0.5,), epochs=2, learning_rate=1e30)
+    _, run = jump_and_retrain(small_task(), _START, tmp_path, settings=settings)
+    assert run.is_complete
+    assert np.isnan(run.metrics["train_loss"][-1])
+    assert run.diverged() == [1, 2]
+
+
+def _summed(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    return nn.functional.cross_entropy(output, target, reduction="sum")
+
+
+def _frozen() -> nn.Module:
+    model = small_net(1)
+    for parameter in model.parameters():
+        parameter.requires_grad = False
+    return model
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"loss": _summed}, "loss.* doubles when a batch is given twice; take the mean over the batch, not the sum"),
+        ({"model": _frozen()}, "no parameter of the model requires a gradient, so it cannot be retrained; unfreeze some"),
+        ({"optimizer": torch.optim.LBFGS}, r"the optimiser must step without a closure \(.*\); pass one such as SGD or Adam"),
+    ],
+)
+def test_what_cannot_be_retrained_is_refused(tmp_path, refuses, changes, message):
+    with refuses(message):
+        jump_and_retrain(small_task(**changes), _START, tmp_path / "jumps", settings=_ONE)
+    assert not (tmp_path / "jumps").exists()
+
+
+def test_a_batch_without_samples_is_refused(tmp_path, refuses):
+    with refuses("one holds none; pass at least one sample"):
+        jump_and_retrain(small_task(test=batches(3, (0,))), _START, tmp_path, settings=_ONE)
+
+
+def test_a_start_of_a_larger_model_is_refused(tmp_path, refuses):
+    with refuses("the start has a tensor '9.weight', which the model has not; pass a snapshot of this model"):
+        jump_and_retrain(small_task(), {**_START, "9.weight": torch.ones(1)}, tmp_path, settings=_ONE)
+
+
+def test_threads_are_refused(tmp_path, refuses):
+    with refuses("executor must run processes, since threads share"), ThreadPoolExecutor(2) as executor:
+        jump_and_retrain(small_task(), _START, tmp_path, settings=_ONE, executor=executor)
+
+
+def test_a_task_that_cannot_be_sent_is_refused_before_a_folder_is_made(tmp_path, refuses):
+    task = small_task(optimizer=lambda parameters: torch.optim.SGD(parameters, lr=0.1))
+    message = "the task cannot be sent to other processes .*; define its functions and classes at the top of a module"
+    with refuses(message), LocalPool(1) as pool:
+        jump_and_retrain(task, _START, tmp_path / "jumps", settings=_ONE, executor=pool)
+    assert not (tmp_path / "jumps").exists()
 
 
 def test_a_place_that_cannot_be_written_is_refused(tmp_path, refuses):
@@ -197,14 +257,18 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path, refuses):
 
 
 def test_a_retraining_that_is_being_done_elsewhere_is_refused(tmp_path, refuses):
+    calls = []
+
     def loss(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        if torch.is_grad_enabled():
+        if (tmp_path / "seed-0-step-0.5").exists() and not calls:
             # Here another process would be in the middle of the same work.
+            calls.append("elsewhere")
             with refuses("another writer holds the run '.*seed-0-step-0.5'; choose another path, or wait until it has ended"):
-                jump_and_retrain(small_task(), _START, tmp_path, settings=_ONE)
+                jump_and_retrain(small_task(loss=loss), _START, tmp_path, settings=_ONE)
         return nn.functional.cross_entropy(output, target)
 
     _, run = jump_and_retrain(small_task(loss=loss), _START, tmp_path, settings=_ONE)
+    assert calls
     assert run.is_complete
 
 
