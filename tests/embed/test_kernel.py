@@ -139,6 +139,18 @@ def test_bridges_join_the_nearest_points_of_components_by_exp_minus_one():
     np.testing.assert_array_equal(joined, joined.T)
 
 
+def test_bridges_leave_the_affinities_within_components_as_they_are():
+    places = euclidean_naive(np.random.default_rng(0).normal(size=(20, 2)) + np.repeat([[0, 0], [100, 0]], 10, axis=0))
+    affinities = alpha_decay_affinities(places, knn=4)
+    assert components(affinities)[0] == 2
+    changed = bridged(affinities, places) != affinities
+    assert not changed[:10, :10].any()
+    assert not changed[10:, 10:].any()
+    # One bridge, where the two come nearest.
+    nearest = np.unravel_index(places[:10, 10:].argmin(), (10, 10))
+    np.testing.assert_array_equal(np.argwhere(changed[:10, 10:]), [nearest])
+
+
 def test_a_connected_graph_gets_no_bridge():
     places = line(*range(10))
     affinities = alpha_decay_affinities(places, knn=2)

@@ -24,6 +24,7 @@ import lossatlas as la
 from lossatlas import InputError, phate
 from lossatlas.distance import pairwise
 from lossatlas.embed import components
+from lossatlas.embed.scaling import squared_classical_scaling
 
 SEEDS = st.integers(0, 2**32 - 1)
 CAP = -np.log(1e-7)  # potential of a place that is never reached
@@ -322,12 +323,18 @@ def test_principal_components_can_be_asked_for_and_refused():
 
 def test_the_papers_map_is_without_unit():
     found = phate(walk(), preset="paper")
-    # Procrustes centres and gives at most norm 1.
-    np.testing.assert_allclose(found.coordinates.mean(axis=0), 0, atol=1e-12)
-    assert 0.5 < np.linalg.norm(found.coordinates) <= 1
     assert found.iterations == 30
     assert found.settings.potential_metric == "cosine"
     np.testing.assert_allclose(found.potential_distances, cosine_naive(found.potential), atol=1e-12)
+    # Procrustes: the start, centred and of norm 1, and the map that comes nearest to it by a turn and a factor. Their
+    # products are then symmetric, and what is left of the start is at a right angle to the map. Sums of 40 terms.
+    start = squared_classical_scaling(found.potential_distances)
+    start = (start - start.mean(axis=0)) / np.linalg.norm(start - start.mean(axis=0))
+    products = start.T @ found.coordinates
+    np.testing.assert_allclose(found.coordinates.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(products, products.T, atol=1e-12)
+    np.testing.assert_allclose(np.trace(products), (found.coordinates**2).sum(), rtol=1e-12)
+    assert (np.linalg.eigvalsh(products) > 0).all()  # not mirrored
 
 
 def reference(distances, *, t, knn, decay, gamma, **more):
@@ -386,8 +393,6 @@ def test_the_papers_choice_of_t_is_phates(seed, n, knn, decay):
 
 @pytest.mark.reference
 def test_the_papers_start_is_phates_classical_scaling():
-    from lossatlas.embed.scaling import squared_classical_scaling
-
     distances = la.cosine_distances(walk(60))
     for potential_metric in ("euclidean", "cosine"):
         _, theirs = reference(distances, t=8, knn=5, decay=40.0, gamma=1, mds_dist=potential_metric)

@@ -41,6 +41,22 @@ def test_a_tensor_of_a_type_that_has_no_place_is_refused(tmp_path, refuses):
     assert not (tmp_path / "run").exists()
 
 
+def test_a_model_whose_weights_have_no_shape_or_no_values_is_refused(tmp_path, refuses):
+    with refuses("tensor 'weight' has no shape yet; run one batch through the model first"):
+        Recorder(tmp_path / "run", nn.LazyLinear(2))
+    with refuses(r"tensor 'weight' has no values \(it is on the meta device\); move the model to a device first"):
+        Recorder(tmp_path / "run", nn.Linear(2, 1, device="meta"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_step_after_the_end_is_refused(tmp_path, refuses):
+    with Recorder(tmp_path / "run", nn.Linear(2, 1)) as recorder:
+        recorder.step()
+    with refuses(r"this recorder has ended; call step\(\) inside its with block"):
+        recorder.step()
+    assert open_run(tmp_path / "run").steps.tolist() == [0, 1]
+
+
 @pytest.mark.parametrize("value", [torch.ones(2), np.ones(3), "low", None, [1.0]])
 @pytest.mark.usefixtures("as_users_call")
 def test_a_metric_that_is_not_one_number_is_refused(tmp_path, refuses, value):

@@ -1,5 +1,7 @@
 """Loss and accuracy are means over samples, and batch norm statistics those of the present weights."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -37,6 +39,20 @@ def test_targets_that_are_no_classes_have_no_accuracy(target):
     data = [(torch.randn(3, 2), target)]
     task = small_task(model=nn.Linear(2, 4), loss=lambda output, _: output.square().mean(), train=data, test=data)
     assert list(evaluation(task, task.model)) == ["train_loss", "test_loss"]
+
+
+@pytest.mark.parametrize("shape", [(1,), (3, 2)], ids=["one logit", "classes in the second of three axes"])
+def test_outputs_that_are_no_scores_of_classes_have_no_accuracy(shape):
+    data = [(torch.randn(3, 2), torch.zeros(3, dtype=torch.long))]
+    model = nn.Sequential(nn.Linear(2, math.prod(shape)), nn.Unflatten(1, shape))
+    task = small_task(model=model, loss=lambda output, _: output.square().mean(), train=data, test=data)
+    assert list(evaluation(task, model)) == ["train_loss", "test_loss"]
+
+
+def test_data_without_a_sample_are_refused(refuses):
+    empty = [(torch.zeros(0, 1, 4, 4), torch.zeros(0, dtype=torch.long))]
+    with refuses("train_eval and test must hold samples to evaluate, but one holds none; pass at least one sample"):
+        evaluation(small_task(test=empty), small_net(4))
 
 
 def _modes(model: nn.Module) -> list[bool]:

@@ -20,8 +20,12 @@ from lossatlas.sample import LocalPool
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[LocalPool]:
-    with LocalPool(2) as pool:
+    # Workers inherit both: neither a machine of one core nor a shell that ignores Ctrl-C may hide what the pool does.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    with pytest.MonkeyPatch.context() as environment, LocalPool(2) as pool:
+        environment.setenv("OMP_NUM_THREADS", "3")
         yield pool
+    signal.signal(signal.SIGINT, before)
 
 
 def _is_alive(pid: int) -> bool:
@@ -121,7 +125,7 @@ def test_work_that_kills_every_worker_fails_after_its_retries_and_the_pool_goes_
 def test_an_error_in_the_block_stops_the_workers_at_once(tmp_path):
     def block() -> None:
         with LocalPool(2) as pool:
-            futures.extend(pool.submit(work.touch_and_sleep, tmp_path, 600) for _ in range(4))
+            futures.extend(pool.submit(work.touch_and_sleep, tmp_path, 60) for _ in range(4))
             _wait_until(lambda: len(_pids(tmp_path)) == 2)
             raise LookupError
 
@@ -144,3 +148,13 @@ def test_workers_end_when_the_process_that_owns_them_is_killed(tmp_path):
         finally:
             owner.send_signal(signal.SIGKILL)
     _wait_until(lambda: not any(map(_is_alive, _pids(tmp_path))), 5)
+
+
+def test_a_script_without_a_main_guard_is_told_so_instead_of_starting_itself_for_ever(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("from lossatlas.sample import LocalPool\nLocalPool(1).submit(abs, -1).result()\n")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode != 0
+    assert (
+        "InputError: make a LocalPool under `if __name__ == '__main__':`, or every worker would start the script" in done.stderr
+    )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from lossatlas._arrays import Vector
 from lossatlas._atlas import Atlas, Trace
 from lossatlas.draw.scene import Fact, Kind, Metric, Scale, Scene, SceneMap, SceneRun
 
@@ -57,15 +58,13 @@ def _metrics(atlas: Atlas) -> list[Metric]:
         positive = values[np.isfinite(values) & (values > 0)]
         scale: Scale = "log" if kind == "loss" and len(positive) else "linear"
         meaning = _MEANINGS.get(kind, "")
-        shown.append(
-            Metric(name=name, label=name.replace("_", " "), values=values.astype(np.float32), scale=scale, meaning=meaning)
-        )
+        shown.append(Metric(name=name, label=name.replace("_", " "), values=_single(values), scale=scale, meaning=meaning))
     if atlas.distance_from_optimum is not None:
         shown.append(
             Metric(
                 name="distance_from_optimum",
                 label="distance from the optimum",
-                values=atlas.distance_from_optimum.astype(np.float32),
+                values=_single(atlas.distance_from_optimum),
                 meaning="Euclidean distance of the weights from the optimum, in the weights' own unit",
             )
         )
@@ -117,6 +116,11 @@ def _facts(atlas: Atlas) -> list[Fact]:
             )
         )
     return facts
+
+
+def _single(values: Vector) -> Vector:
+    with np.errstate(over="ignore"):  # beyond 3e38 a viewer shows infinity
+        return values.astype(np.float32)
 
 
 def _decimal(value: float | None) -> str:
