@@ -19,7 +19,7 @@ setup: .venv/.test
 
 .venv/.pip:
 	$(PYTHON) -m venv .venv
-	$(PIP) pip
+	$(PIP) --upgrade "pip>=25.1"  # the first that knows dependency groups
 	@touch $@
 
 # The demo needs the package and torch; tests and docs need more.

@@ -21,7 +21,10 @@ def tensor_entries(model: nn.Module) -> tuple[TensorEntry, ...]:
         InputError: the model has no parameter, or a tensor of a type that cannot be stored.
     """
     entries = tuple(
-        TensorEntry(name, tuple(tensor.shape), _stored_type(name, tensor), "parameter" if is_parameter else "buffer")
+        # The type first: it refuses tensors that have no shape yet.
+        TensorEntry(
+            name, dtype=_stored_type(name, tensor), shape=tuple(tensor.shape), kind="parameter" if is_parameter else "buffer"
+        )
         for name, tensor, is_parameter in _named(model)
     )
     if not any(entry.kind == "parameter" for entry in entries):
