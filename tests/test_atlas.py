@@ -332,6 +332,7 @@ def test_diverged_points_can_be_skipped_and_are_counted(wild):
     made = la.atlas(wild, diverged="skip")
     assert [(trace.stop - trace.start, trace.n_left_out) for trace in made.traces] == [(10, 0), (12, 0), (6, 2)]
     assert made.summary()["n_left_out"] == 2
+    assert made.summary()["n_diverged_retrainings"] == 0
     np.testing.assert_array_equal(made.steps[22:], [0, 1, 2, 3, 5, 7])
     np.testing.assert_array_equal(made.metrics["loss"][22:], [math.nan, 1, 2, 3, 5, 7])
     kept = np.concatenate([walk(10, seed=1), walk(12, seed=2), walk(8, seed=3)[[0, 1, 2, 3, 5, 7]]]).astype(float)
@@ -357,6 +358,23 @@ def test_the_optimum_is_found_behind_points_that_are_left_out(jumps):
     assert made.optimum == 3
     assert made.distance_from_optimum[3] == 0
     assert np.count_nonzero(made.distance_from_optimum) == made.n_points - 1
+
+
+def test_an_optimum_that_diverged_is_none(jumps):
+    record(jumps / "lost", np.full((1, 12), np.nan, dtype=np.float32), settings={"kind": "optimum"})
+    assert la.atlas(jumps, diverged="skip").optimum == 0  # the other one
+    la.open_run(jumps / "optimum").path.rename(jumps.parent / "optimum")
+    assert la.atlas(jumps, diverged="skip").optimum is None
+
+
+def test_a_retraining_that_diverged_has_no_return_ratio_and_is_counted(jumps):
+    weights = arm(2.0, seed=5)
+    weights[-1, 0] = np.inf
+    record(jumps / "wild", weights, settings={"kind": "retraining", "seed": 5, "step": 2.0})
+    made = la.atlas(jumps, diverged="skip")
+    assert len(made.return_ratios) == 4
+    assert made.summary()["n_diverged_retrainings"] == 1
+    assert made.summary()["n_left_out"] == 1
 
 
 @pytest.mark.usefixtures("as_users_call")

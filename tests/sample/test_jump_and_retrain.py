@@ -3,6 +3,7 @@
 import copy
 import functools
 import random
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from pathlib import Path
@@ -421,6 +422,10 @@ def test_more_seeds_add_to_what_is_there(tmp_path):
     _assert_equal_runs(runs[:5], few)
 
 
+class _OtherSGD(torch.optim.SGD):
+    """Steps as SGD does, for all that can be seen of its settings."""
+
+
 _OTHER: dict[str, dict] = {
     "epochs": {"settings": JumpSettings(seeds=(0, 3), steps=(0.5, 1.0), epochs=3)},
     "norm": {"settings": JumpSettings(seeds=(0, 3), steps=(0.5, 1.0), epochs=2, norm="layer")},
@@ -431,6 +436,7 @@ _OTHER: dict[str, dict] = {
     "task": {"task": small_task(name="other")},
     "rate of the optimiser": {"task": small_task(optimizer=functools.partial(torch.optim.SGD, lr=0.06, momentum=0.9))},
     "optimiser": {"task": small_task(optimizer=torch.optim.Adam)},
+    "optimiser of the same settings": {"task": small_task(optimizer=functools.partial(_OtherSGD, lr=0.05, momentum=0.9))},
     "loss": {"task": small_task(loss=nn.functional.multi_margin_loss)},
     "loss's settings": {"task": small_task(loss=nn.CrossEntropyLoss(label_smoothing=0.1))},
 }
@@ -450,6 +456,17 @@ def test_other_work_in_the_same_folder_is_refused_and_left_alone(made, refuses, 
     with refuses("was made from another start, task or settings; choose another folder, or remove that one first"):
         jump_and_retrain(arguments["task"], arguments["start"], made, settings=arguments["settings"])
     assert _files(made) == before
+
+
+def test_a_folder_is_what_its_settings_say_and_not_what_its_name_says(tmp_path, refuses):
+    jump_and_retrain(small_task(), _START, tmp_path, settings=JumpSettings(seeds=(0,), steps=(0.5,), epochs=1))
+    for name, asked in (
+        ("seed-0-step-0.25", {"seeds": (0,), "steps": (0.25,)}),
+        ("seed-1-step-0.5", {"seeds": (1,), "steps": (0.5,)}),
+    ):
+        shutil.copytree(tmp_path / "seed-0-step-0.5", tmp_path / name)
+        with refuses(f"'.*{name}' was made from another start, task or settings"):
+            jump_and_retrain(small_task(), _START, tmp_path, settings=JumpSettings(epochs=1, **asked))
 
 
 @pytest.mark.parametrize("part", ["train", "test"])

@@ -24,6 +24,7 @@ def pool() -> Iterator[LocalPool]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with pytest.MonkeyPatch.context() as environment, LocalPool(2) as pool:
         environment.setenv("OMP_NUM_THREADS", "3")
+        environment.setenv("MKL_NUM_THREADS", "3")
         yield pool
     signal.signal(signal.SIGINT, before)
 
@@ -49,7 +50,9 @@ def _pids(folder: Path) -> list[int]:
     return [int(file.name) for file in folder.iterdir()]
 
 
-def test_the_points_are_the_same_bit_for_bit_as_one_after_the_other(pool, tmp_path):
+def test_the_points_are_the_same_bit_for_bit_as_one_after_the_other(pool, tmp_path, monkeypatch):
+    # A path belongs to the folder in which it was named; workers live in another.
+    monkeypatch.chdir(tmp_path)
     settings = JumpSettings(seeds=(0, 3), steps=(0.5, 1.0), epochs=2)
     start = work.small_net(5).state_dict()
     alone = jump_and_retrain(work.shuffled_task(), start, tmp_path / "alone", settings=settings)
@@ -57,7 +60,7 @@ def test_the_points_are_the_same_bit_for_bit_as_one_after_the_other(pool, tmp_pa
     shared = jump_and_retrain(
         work.shuffled_task(),
         start,
-        tmp_path / "shared",
+        "shared",
         settings=settings,
         executor=pool,
         progress=lambda *done: reports.append(done),
@@ -85,6 +88,7 @@ def test_ctrl_c_in_a_worker_is_left_to_the_pool(pool, tmp_path):
     future = pool.submit(work.touch_and_sleep, tmp_path, 0.3)
     _wait_until(lambda: _pids(tmp_path))
     os.kill(_pids(tmp_path)[0], signal.SIGINT)
+    assert future.exception() is None
     assert future.result() == _pids(tmp_path)[0]
 
 
@@ -125,11 +129,13 @@ def test_work_that_kills_every_worker_fails_after_its_retries_and_the_pool_goes_
 def test_an_error_in_the_block_stops_the_workers_at_once(tmp_path):
     def block() -> None:
         with LocalPool(2) as pool:
+            pools.append(pool)
             futures.extend(pool.submit(work.touch_and_sleep, tmp_path, 60) for _ in range(4))
             _wait_until(lambda: len(_pids(tmp_path)) == 2)
             raise LookupError
 
     futures: list = []
+    pools: list[LocalPool] = []
     begun = time.monotonic()
     with pytest.raises(LookupError):
         block()
@@ -137,6 +143,8 @@ def test_an_error_in_the_block_stops_the_workers_at_once(tmp_path):
     _wait_until(lambda: not any(map(_is_alive, _pids(tmp_path))), 5)
     assert all(future.done() for future in futures)
     assert len(_pids(tmp_path)) == 2
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        pools[0].submit(work.square, 1)
 
 
 def test_workers_end_when_the_process_that_owns_them_is_killed(tmp_path):

@@ -69,7 +69,7 @@ class Embedding:
     stress: float  # Kruskal's stress-1 of the coordinates
     iterations: int  # of the scaling
     connected_components: int  # of the neighbour graph, before any bridge
-    n_duplicates: int  # points that coincide with an earlier one, and share its place
+    n_duplicates: int  # points at distance 0 from an earlier one (for a cosine: on one ray), which share its place
     distinct: Indices  # (n,): the row of `potential` of each point
     settings: PhateSettings
 
