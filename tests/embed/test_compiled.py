@@ -11,7 +11,9 @@ import pytest
 import lossatlas
 
 
-@pytest.mark.skipif(sys.platform != "linux" or not hasattr(os, "geteuid") or os.geteuid() != 0, reason="takes another user's place")
+@pytest.mark.skipif(
+    sys.platform != "linux" or not hasattr(os, "geteuid") or os.geteuid() != 0, reason="takes another user's place"
+)
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="needs setpriv")
 def test_a_user_who_can_write_nowhere_embeds_all_the_same(tmp_path):
     """As in a container: the package belongs to root, and there is no home."""
@@ -19,7 +21,7 @@ def test_a_user_who_can_write_nowhere_embeds_all_the_same(tmp_path):
     copied = tmp_path / "site" / "lossatlas"
     shutil.copytree(source, copied, ignore=shutil.ignore_patterns("__pycache__"))
     for folder in [tmp_path, *tmp_path.parents[:-1]]:
-        if folder.stat().st_uid == 0 and folder.is_relative_to("/tmp"):  # noqa: S108 - pytest's own folders are closed to others
+        if folder.stat().st_uid == 0 and folder.is_relative_to("/tmp"):
             folder.chmod(folder.stat().st_mode | 0o055)
     code = (
         f"import sys; sys.path[:0] = [{str(tmp_path / 'site')!r}]\n"

@@ -215,6 +215,15 @@ def test_weights_come_in_the_type_that_was_asked_for(tmp_path: Path, dtype: str)
     assert run.weights(dtype=dtype).shape == (3, 10)
 
 
+def test_every_block_is_those_columns_of_the_weights(tmp_path):
+    run = open_run(write_run(tmp_path / "run"))
+    expected = np.array([[*values_at(i)["conv.weight"].ravel(), *values_at(i)["out.bias"]] for i in range(3)])
+    for start in range(11):
+        for stop in range(start, 11):
+            np.testing.assert_array_equal(run.block(start, stop), expected[:, start:stop])
+    np.testing.assert_array_equal(run.block(4, 9, [2, 0]), expected[[2, 0], 4:9])
+
+
 def test_only_the_columns_asked_for_are_read(tmp_path):
     path = write_run(tmp_path / "run", [4])
     run = open_run(path)

@@ -130,8 +130,9 @@ def phate(  # noqa: PLR0913 - each stage's choices; all but the points by name
     _refuse_unknown(metric=(metric, Metric), preset=(preset, Preset))
     if device != "cpu":
         raise InputError(f"device must be 'cpu', but is {device!r}; pass device='cpu'")
-    if n_components < 1:
-        raise InputError(f"n_components must be 1 or more, but is {n_components}; a map has 2")
+    _refuse_fractions(knn=knn, n_components=n_components, seed=seed)
+    if n_components == 0:
+        raise InputError("n_components must be 1 or more, but is 0; a map has 2")
     if t != "auto" and (not isinstance(t, (int, np.integer)) or t < 1):
         raise InputError(f"t must be 'auto' or a whole number from 1 on, but is {t!r}; pass one of these")
     chosen = {"n_pca": n_pca, "connect": connect, "potential_metric": potential_metric}
@@ -139,6 +140,10 @@ def phate(  # noqa: PLR0913 - each stage's choices; all but the points by name
     _refuse_unknown(
         connect=(decided["connect"] or "mst", Literal["mst"]), potential_metric=(decided["potential_metric"], PotentialMetric)
     )
+    if decided["n_pca"] is not None:
+        _refuse_fractions(n_pca=decided["n_pca"])
+        if decided["n_pca"] == 0:
+            raise InputError("n_pca must be 1 or more, but is 0; pass None to keep every dimension")
     settings = PhateSettings(
         metric=metric,
         origin=origin if isinstance(origin, str) else "point",
@@ -234,6 +239,12 @@ def _distinct(distances: Distances, preset: Preset) -> tuple[Int[np.ndarray, " m
     if len(keep) == 1:
         raise InputError(f"all {n} points coincide, so there is nothing to map; record points that differ")
     return keep.astype(np.int64), distinct.astype(np.int64)
+
+
+def _refuse_fractions(**numbers: object) -> None:
+    for name, value in numbers.items():
+        if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 0:
+            raise InputError(f"{name} must be a whole number, 0 or more, but is {value!r}; pass one")
 
 
 def _refuse_unknown(**choices: tuple[Any, Any]) -> None:
