@@ -51,7 +51,8 @@ def _pids(folder: Path) -> list[int]:
 
 
 def test_the_points_are_the_same_bit_for_bit_as_one_after_the_other(pool, tmp_path, monkeypatch):
-    # A path belongs to the folder in which it was named; workers live in another.
+    # A path belongs to the folder in which it is named; the worker that is there already lives in another.
+    assert pool.submit(work.square, 2).result() == 4
     monkeypatch.chdir(tmp_path)
     settings = JumpSettings(seeds=(0, 3), steps=(0.5, 1.0), epochs=2)
     start = work.small_net(5).state_dict()
