@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ def test_a_user_who_can_write_nowhere_embeds_all_the_same(tmp_path):
     copied = tmp_path / "site" / "lossatlas"
     shutil.copytree(source, copied, ignore=shutil.ignore_patterns("__pycache__"))
     for folder in [tmp_path, *tmp_path.parents[:-1]]:
-        if folder.stat().st_uid == 0 and folder.is_relative_to("/tmp"):
+        if folder.stat().st_uid == 0 and folder.is_relative_to(tempfile.gettempdir()):
             folder.chmod(folder.stat().st_mode | 0o055)
     code = (
         f"import sys; sys.path[:0] = [{str(tmp_path / 'site')!r}]\n"
