@@ -5,10 +5,10 @@ import hashlib
 import json
 import math
 import os
+import pickle  # noqa: TID251 - to try whether a task can be sent to a process, never to disk
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
-from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any, get_args
 
@@ -145,7 +145,7 @@ def _refuse_unfit_executor(executor: Executor | None, task: Task) -> None:
         raise InputError("executor must run processes, since threads share their random generators; pass a sample.LocalPool()")
     if isinstance(executor, (LocalPool, ProcessPoolExecutor)):
         try:
-            ForkingPickler.dumps(task)
+            pickle.dumps(task)
         except Exception as error:  # noqa: BLE001 - whatever a user's class raises when it is sent
             raise InputError(
                 f"the task cannot be sent to other processes ({error}); define its functions and classes at the top of a module "

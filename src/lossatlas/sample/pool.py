@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import pickle  # noqa: TID251 - between processes of one program, never on disk
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -49,7 +50,9 @@ class LocalPool(Executor):
         if self._is_shut:
             raise RuntimeError("cannot schedule new futures after shutdown")
         outer: Future[Any] = Future()
-        self._submit(outer, 0, lambda pool: pool.submit(fn, *args, **kwargs))
+        # By value: torch would hand tensors over as open files through a socket, which breaks, aloud, when a worker is ended.
+        work = pickle.dumps((fn, args, kwargs))
+        self._submit(outer, 0, lambda pool: pool.submit(_do, work))
         return outer
 
     def _submit(self, outer: Future[Any], losses: int, send: Callable[[ProcessPoolExecutor], Future[Any]]) -> None:
@@ -98,6 +101,11 @@ class LocalPool(Executor):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         # After an error or Ctrl-C nobody waits for the rest.
         self.shutdown(wait=True, cancel_futures=kind is not None)
+
+
+def _do(work: bytes) -> Any:  # noqa: ANN401 - whatever the work returns
+    fn, args, kwargs = pickle.loads(work)  # noqa: S301 - from the pool's own process
+    return fn(*args, **kwargs)
 
 
 def _begin_worker(lifeline: Connection) -> None:
