@@ -126,12 +126,13 @@ def jump_and_retrain(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(folder, error) from error
-    optimum = _recorded_optimum(task, model, tensors, folder / "optimum")
+    visible = _visible(task)
+    optimum = _recorded_optimum(task, model, folder / "optimum", key=_digest(visible, tensors))
     pairs = [(seed, step) for seed in settings.seeds for step in settings.steps]
     work = [
         # The name is for people; what a folder holds is in its key.
         _Retraining(
-            task, tensors, seed, step, settings, folder / f"seed-{seed}-step-{step}", _key(task, tensors, seed, step, settings)
+            task, tensors, seed, step, settings, folder / f"seed-{seed}-step-{step}", _key(visible, tensors, seed, step, settings)
         )
         for seed, step in pairs
     ]
@@ -223,8 +224,7 @@ def _start_tensors(start: Start) -> dict[str, torch.Tensor]:
     return tensors
 
 
-def _recorded_optimum(task: Task, model: nn.Module, start: Mapping[str, torch.Tensor], path: Path) -> Run:
-    key = _digest(_visible(task), start)
+def _recorded_optimum(task: Task, model: nn.Module, path: Path, *, key: str) -> Run:
     if _is_done(path, key):
         _refuse_other_data(task, model, open_run(path))
     else:
@@ -235,9 +235,9 @@ def _recorded_optimum(task: Task, model: nn.Module, start: Mapping[str, torch.Te
     return open_run(path)
 
 
-def _key(task: Task, start: Mapping[str, torch.Tensor], seed: int, step: float, settings: JumpSettings) -> str:
+def _key(visible: Mapping[str, str], start: Mapping[str, torch.Tensor], seed: int, step: float, settings: JumpSettings) -> str:
     own = {name: value for name, value in asdict(settings).items() if name not in {"seeds", "steps"}}
-    return _digest({**_visible(task), "seed": seed, "step": step, **own}, start)
+    return _digest({**visible, "seed": seed, "step": step, **own}, start)
 
 
 def _visible(task: Task) -> dict[str, str]:
