@@ -1,23 +1,32 @@
 """Distances between all points from one pass over the parameters: never n x p in memory."""
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
 
 import numpy as np
-from jaxtyping import Float
 
-from lossatlas._arrays import Distances, InputError, Points, Vector
-from lossatlas.distance.source import PointSource, blocks, point_source
+from lossatlas._arrays import Distances, InputError, Vector
+from lossatlas.distance.close import CANCELLED, groups, measure_lost
+from lossatlas.distance.gram import NONE, Gram, NotFiniteError, add_block, block_width
+from lossatlas.distance.kernels import cosine_rows, mirror, square_distances
+from lossatlas.distance.source import PointSource, columns_in, point_source, precision, refuse_lost, slabs
+from lossatlas.distance.threads import over_rows, workers
 from lossatlas.store import Run
 
 Origin: TypeAlias = Literal["zero", "centroid", "start"] | np.ndarray
-Pairs: TypeAlias = tuple[np.ndarray, np.ndarray]
 
-# ‖a-b‖² from a Gram matrix about the centroid is off by some eps (‖a-c‖² + ‖b-c‖²). Below this share of that sum it has
-# fewer than 8 good digits left, and the pair is measured directly.
-_CANCELLED = 1e-7
+# Below this float64 is cheap, and the rounding of float32 products has little to average over.
+_LEAST_PARAMETERS = 2**13
+# Float32 products: how much larger than on the diagonal the error of a product is taken to be, and its least share.
+_SAFETY = 3.0
+_LEAST_ERROR = 1e-9
+_USELESS = 1e-4
+_MOST = 0.7  # share of points in one cluster from which their products are taken about the mean of all: memory is n² once
+# Largest share of error in what a cosine keeps of a squared distance, and in the squared distance of points in a line.
+_TOLERANCES = np.array([2e-5, 1e-8])
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +50,8 @@ class Pairwise:
         .. math:: 1 - \cos(a, b) = \frac{\lVert a-b \rVert^2 - (\lVert a \rVert - \lVert b \rVert)^2}
                                         {2\, \lVert a \rVert\, \lVert b \rVert}
 
-        A point at the origin itself has no direction: its distance is 1 to every other place, as if at a right angle.
+        A point at the origin itself has no direction: its distance is 1 to every other place, as if at a right angle, and 0
+        to its own copies, as of the start that several runs share.
 
         Raises:
             InputError: the origin is zero or the centroid, and a point lies there.
@@ -52,21 +62,17 @@ class Pairwise:
                 f"point {lost[0]} lies at the origin ({self.origin}), where a cosine has no meaning; "
                 "leave it out, or pass another origin"
             )
-        safe = np.where(self.norms == 0, 1.0, self.norms)
-        # The difference of squares is never negative but by rounding.
-        part = np.maximum(self.squared - np.subtract.outer(self.norms, self.norms) ** 2, 0.0)
-        distances = np.minimum(part / (2 * np.multiply.outer(safe, safe)), 2.0)
-        distances[lost, :] = distances[:, lost] = 1.0
-        distances[np.ix_(lost, lost)] = 0.0  # copies of one point, as of the start that several runs share
-        np.fill_diagonal(distances, 0.0)
+        distances = np.empty_like(self.squared)
+        with workers() as pool:
+            over_rows(pool, lambda a, b: cosine_rows(self.squared, self.norms, distances, a, b), len(self.norms))
         return distances
 
 
 def cosine_distances(runs_or_array: np.ndarray | Run | Sequence[Run], *, origin: Origin = "zero") -> Distances:
-    """Cosine distance ``(n, n)`` of all pairs of points, streamed over the parameters in float64.
+    """Cosine distance ``(n, n)`` of all pairs of points, streamed over the parameters.
 
-    Memory is one block of parameters and n² numbers, whatever the number of parameters. Snapshots that nearly coincide keep
-    their digits: 1 - cos is not formed by a subtraction from 1, and close pairs are measured from their differences.
+    Memory is some blocks of parameters and n² numbers, whatever the number of parameters. Snapshots that nearly coincide keep
+    their digits: 1 - cos is not formed by a subtraction from 1, and close pairs are measured apart; see :func:`pairwise`.
 
     Args:
         runs_or_array: Points ``(n, p)``, a run, or runs of one model.
@@ -87,43 +93,76 @@ def cosine_distances(runs_or_array: np.ndarray | Run | Sequence[Run], *, origin:
 def pairwise(
     points: np.ndarray | Run | Sequence[Run] | PointSource, *, origin: Origin = "zero", megabytes: float = 128
 ) -> Pairwise:
-    """Squared distances of all pairs of points, and norms about ``origin``; see :func:`cosine_distances`."""
+    r"""Squared distances of all pairs of points, and norms about ``origin``; see :func:`cosine_distances`.
+
+    .. math:: \lVert a-b \rVert^2 = \lVert a-c \rVert^2 + \lVert b-c \rVert^2 - 2\, (a-c) \cdot (b-c)
+
+    with the centroid :math:`c`, so that its error is a share :math:`\kappa` of the first two terms. Points of float64, and
+    any of fewer than 8192 parameters, are multiplied in float64, which leaves a relative error below 1e-8. Those of float32
+    are multiplied in blocks of float32 that are added up in float64, and :math:`\kappa` is measured on the way, as three
+    times the largest relative error of a squared norm, which is known in float64 too. Pairs for which it exceeds 2e-5 of
+    what their squared distance or their cosine keeps are measured again in float64, about the mean of their cluster or from
+    their differences: distances of float32 points so keep a relative error of 1e-5, and mostly of 1e-7.
+
+    Args:
+        points: Points ``(n, p)``, a run, or runs of one model.
+        origin: As for :func:`cosine_distances`.
+        megabytes: How much float64 a block of what is read may hold.
+
+    >>> pairwise(np.array([[0.0, 3.0], [4.0, 0.0]])).euclidean
+    array([[0., 5.],
+           [5., 0.]])
+    """
     source = point_source(points) if isinstance(points, (np.ndarray, Run, Sequence)) else points
     _refuse_unknown(origin, source.n_parameters)
-    gram = np.zeros((source.n_points, source.n_points))
-    squared_norms = np.zeros(source.n_points)
-    for columns, block in blocks(source, megabytes=megabytes):
-        centred = block - block.mean(axis=0)
-        gram += centred @ centred.T  # NumPy hands a product with its own transpose to the symmetric BLAS routine
-        seen = _seen_from(origin, block, centred, columns)
-        squared_norms += np.einsum("ij,ij->i", seen, seen)
-    own = np.diagonal(gram)
-    sums = np.add.outer(own, own)
-    squared = np.maximum(sums - 2 * gram, 0.0)
-    close = np.triu(squared < _CANCELLED * sums, k=1)
-    if close.any():
-        first, second = np.nonzero(close)
-        squared[first, second] = squared[second, first] = _direct(source, (first, second), megabytes)
-    np.fill_diagonal(squared, 0.0)
-    return Pairwise(squared, np.sqrt(squared_norms), origin if isinstance(origin, str) else "point", source.n_parameters)
+    with workers() as pool:
+        return _measured(source, origin, pool, megabytes)
 
 
-def _seen_from(origin: Origin, block: Points, centred: Points, columns: slice) -> Points:
-    if isinstance(origin, np.ndarray):
-        return block - origin[columns]
-    return {"zero": block, "centroid": centred, "start": block - block[0]}[origin]
+def _measured(source: PointSource, origin: Origin, pool: Executor, megabytes: float) -> Pairwise:
+    n, p = source.n_points, source.n_parameters
+    known = None
+    if precision(source) == np.float32 and p >= _LEAST_PARAMETERS:
+        known = _narrow(_gram(source, origin, pool, megabytes, np.float32), pool)
+    if known is None:
+        known = _squares(_gram(source, origin, pool, megabytes, np.float64), pool, CANCELLED, np.ones(2))
+    squared, norms = known
+    measure_lost(squared, norms, source, pool, megabytes=megabytes)
+    over_rows(pool, lambda a, b: mirror(squared, a, b), n, triangle=True)
+    return Pairwise(squared, norms, origin if isinstance(origin, str) else "point", p)
 
 
-def _direct(source: PointSource, pairs: Pairs, megabytes: float) -> Float[np.ndarray, " m"]:
-    """Squared distances of a few pairs from their differences."""
-    squared = np.zeros(len(pairs[0]))
-    for _, block in blocks(source, megabytes=megabytes):
-        rows = max(1, int(megabytes * 2**20 / (8 * block.shape[1])))
-        for start in range(0, len(squared), rows):
-            part = slice(start, start + rows)
-            difference: Points = block[pairs[0][part]] - block[pairs[1][part]]
-            squared[part] += np.einsum("ij,ij->i", difference, difference)
-    return squared
+def _narrow(gram: Gram, pool: Executor) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return squared distances from float32 products; None where products in float64 are needed for most points."""
+    error = _SAFETY * gram.relative_error()
+    if not error < _USELESS:  # NaN among it, from squares that left the range of float32
+        return None
+    squared, norms = _squares(gram, pool, max(error, _LEAST_ERROR), _TOLERANCES)
+    most = max((len(group.rows) for group in groups(squared) if group.is_dense), default=0)
+    return None if most > _MOST * len(norms) else (squared, norms)
+
+
+def _squares(gram: Gram, pool: Executor, error: float, tolerances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    norms, squared = np.sqrt(gram.norms), gram.products
+    n = len(norms)
+    over_rows(pool, lambda a, b: square_distances(squared, gram.own, norms, error, tolerances, a, b), n, triangle=True)
+    return squared, norms
+
+
+def _gram(source: PointSource, origin: Origin, pool: Executor, megabytes: float, dtype: type) -> Gram:
+    n, p = source.n_points, source.n_parameters
+    gram = Gram(np.zeros((n, n)), dtype)
+    width = block_width(n, dtype, most=columns_in(megabytes, n))
+    name, place = (origin, NONE) if isinstance(origin, str) else ("point", np.asarray(origin, np.float64))
+    for slab in slabs(source, np.arange(n), megabytes=megabytes, multiple=width):
+        seen = slice(slab.first, slab.first + slab.stop - slab.start)
+        try:
+            add_block(
+                gram, slab.points, slab.rows, (slab.start, slab.stop), pool, width=min(width, p), origin=name, place=place[seen]
+            )
+        except NotFiniteError as error:
+            refuse_lost(source, error.row, slice(seen.start + error.start, seen.start + error.stop))
+    return gram
 
 
 def _refuse_unknown(origin: Origin, n_parameters: int) -> None:

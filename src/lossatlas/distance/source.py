@@ -1,12 +1,13 @@
 """Where points come from: an array, or runs on disk read a block of parameters at a time."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from lossatlas._arrays import InputError, Points, checked_points
+from lossatlas._arrays import InputError, Points, checked_points, not_finite
 from lossatlas.store import Run, refuse_not_finite
 
 
@@ -76,26 +77,58 @@ class RunSource:
         Raises:
             InputError: a point holds NaN or infinite weights.
         """
-        blocks = []
-        for run, points in zip(self.runs, self.kept, strict=True):
-            block = run.block(start, stop, points)
-            refuse_not_finite(run, points, block)
-            blocks.append(block)
-        return np.concatenate(blocks)
+        block = np.empty((self.n_points, stop - start))
+        self.read(start, stop, np.arange(self.n_points), block)
+        for run, points, rows in self._parts(np.arange(self.n_points)):
+            refuse_not_finite(run, points, block[rows])
+        return block
+
+    @property
+    def precision(self) -> type:
+        """float32 where no weight was stored wider than that, else float64."""
+        return np.float64 if any(run.precision == np.float64 for run in self.runs) else np.float32
+
+    def read(self, start: int, stop: int, points: np.ndarray, out: np.ndarray) -> None:
+        """Write columns of some points to the rows of ``out``, whether finite or not."""
+        for run, numbers, rows in self._parts(points):
+            run.read(start, stop, numbers, out[rows])
+
+    def _parts(self, points: np.ndarray) -> Iterator[tuple[Run, tuple[int, ...], slice]]:
+        # Rising numbers of points become numbers within their runs.
+        first = 0
+        for run, kept in zip(self.runs, self.kept, strict=True):
+            a, b = np.searchsorted(points, [first, first + len(kept)])
+            yield run, tuple(kept[point - first] for point in points[a:b]), slice(int(a), int(b))
+            first += len(kept)
+
+    def name_not_finite(self, point: int, block: Points) -> None:
+        """Refuse a point, whose values ``block`` holds, by the name of its run."""
+        for run, numbers, _ in self._parts(np.array([point])):
+            if numbers:
+                refuse_not_finite(run, numbers, block)
+
+
+class Slab(NamedTuple):
+    """Columns ``start`` to ``stop`` of ``points``, whose ``rows`` are the points that were asked for."""
+
+    points: np.ndarray
+    rows: np.ndarray
+    start: int
+    stop: int
+    first: int  # the number of the parameter in column `start`
 
 
 def point_source(points: np.ndarray | Run | Sequence[Run], *, kept: Sequence[Sequence[int]] | None = None) -> PointSource:
     """Return the source of an array ``(n, p)``, a run, or runs of the same model.
 
     Raises:
-        InputError: there are fewer than two points, or the runs hold other parameters, or a value is not finite.
+        InputError: there are fewer than two points, or the runs hold other parameters.
     """
     if isinstance(points, np.ndarray):
-        array = points if points.ndim == 2 and points.dtype == np.float32 else checked_points(points)
-        if array.dtype == np.float32:  # left as it is, so that no second copy of the data is made
-            checked_points(array[:, :0])
-            _refuse_not_finite_array(array)
-        return ArraySource(array)
+        if points.ndim != 2 or points.dtype not in (np.float32, np.float64):
+            return ArraySource(checked_points(points))
+        checked_points(points[:, :0])  # values are looked at when they are read
+        return ArraySource(points)
     runs = (points,) if isinstance(points, Run) else tuple(points)
     if not runs or not all(isinstance(run, Run) for run in runs):
         raise InputError("points must be an array (n, p), a run, or a list of runs; open folders with lossatlas.open_runs")
@@ -110,18 +143,78 @@ def point_source(points: np.ndarray | Run | Sequence[Run], *, kept: Sequence[Seq
 
 def blocks(source: PointSource, *, megabytes: float = 128) -> Iterator[tuple[slice, Points]]:
     """Yield all columns in blocks of at most ``megabytes`` of float64."""
-    width = max(1, int(megabytes * 2**20 / (8 * source.n_points)))
+    width = columns_in(megabytes, source.n_points)
     for start in range(0, source.n_parameters, width):
         columns = slice(start, min(start + width, source.n_parameters))
         yield columns, source.block(columns.start, columns.stop)
 
 
-def _refuse_not_finite_array(array: np.ndarray) -> None:
-    for start in range(0, len(array), 64):
-        rows = array[start : start + 64]
-        if not np.isfinite(rows).all():
-            point = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
-            raise InputError(f"point {start + point} holds values that are NaN or infinite; leave that point out")
+def columns_in(megabytes: float, n: int, *, multiple: int = 1) -> int:
+    """Return how many columns of ``n`` points fit into ``megabytes`` of float64, one at least."""
+    width = max(1, int(megabytes * 2**20 / (8 * n)))
+    return width // multiple * multiple or width
+
+
+def slabs(source: PointSource, rows: np.ndarray, *, megabytes: float, multiple: int = 1) -> Iterator[Slab]:
+    """Yield the columns of some points in C order, in the type that they have; what is not in memory, in pieces.
+
+    The next piece is read while the caller works on one, so two of ``megabytes`` (of float64) are in memory. A piece is
+    overwritten once the next but one has been asked for.
+    """
+    p = source.n_parameters
+    if isinstance(source, ArraySource) and source.points.flags.c_contiguous:
+        yield Slab(source.points, rows, 0, p, 0)
+    elif isinstance(source, RunSource):
+        yield from _read_ahead(source, rows, columns_in(megabytes, len(rows), multiple=multiple))
+    else:
+        width = columns_in(megabytes, source.n_points, multiple=multiple)
+        for start in range(0, p, width):
+            stop = min(start + width, p)
+            block = source.points[:, start:stop] if isinstance(source, ArraySource) else source.block(start, stop)
+            yield Slab(np.ascontiguousarray(block), rows, 0, stop - start, start)
+
+
+def precision(source: PointSource) -> type:
+    """Return float32 if a source holds nothing wider, else float64."""
+    if isinstance(source, ArraySource):
+        return np.float32 if source.points.dtype == np.float32 else np.float64
+    return source.precision if isinstance(source, RunSource) else np.float64
+
+
+_READERS = 4  # files that are read at once: a disk answers several questions faster than one after the other
+
+
+def _read_ahead(source: RunSource, rows: np.ndarray, width: int) -> Iterator[Slab]:
+    p = source.n_parameters
+    width = min(width, p)
+    buffers: list[np.ndarray] = [np.empty((len(rows), width), source.precision) for _ in range(1 if width == p else 2)]
+
+    def read(number: int) -> list[Future]:
+        start, out = number * width, buffers[number % len(buffers)]
+        stop = min(start + width, p)
+        parts = np.array_split(np.arange(len(rows)), min(len(rows), 4 * _READERS))
+        return [pool.submit(source.read, start, stop, rows[k], out[k[0] : k[-1] + 1, : stop - start]) for k in parts]
+
+    with ThreadPoolExecutor(_READERS) as pool:
+        ahead = read(0)
+        for number, start in enumerate(range(0, p, width)):
+            for job in ahead:
+                job.result()
+            if start + width < p:
+                ahead = read(number + 1)
+            yield Slab(buffers[number % 2], np.arange(len(rows)), 0, min(width, p - start), start)
+
+
+def refuse_lost(source: PointSource, point: int, columns: slice) -> None:
+    """Refuse the point whose squares were NaN or infinite in some columns, or all of them if ``point`` is -1."""
+    if point >= 0:
+        if isinstance(source, RunSource):
+            block = np.empty((1, source.n_parameters))
+            source.read(0, source.n_parameters, np.array([point]), block)
+            source.name_not_finite(point, block)
+        values = source.points[point] if isinstance(source, ArraySource) else source.block(columns.start, columns.stop)[point]
+        raise InputError(not_finite(f"point {point}", int((~np.isfinite(values)).sum())))
+    raise InputError("points must be small enough to be squared, but some squares exceed float64; divide all by one number")
 
 
 def _refuse_other_parameters(first: Run, other: Run) -> None:

@@ -81,15 +81,24 @@ class Run:
         """Return columns ``start`` to ``stop`` of :meth:`weights` as float64, reading only these from the disk."""
         chosen = range(self.n_points) if points is None else points
         block = np.empty((len(chosen), stop - start))
-        for row, point in enumerate(chosen):
+        self.read(start, stop, chosen, block)
+        return block
+
+    @property
+    def precision(self) -> type:
+        """The type that holds every parameter as it was stored: float32 where none is wider, else float64."""
+        return np.float32 if {tensor.dtype for tensor in self.parameters} <= {"F32", "F16", "BF16"} else np.float64
+
+    def read(self, start: int, stop: int, points: Sequence[int], out: np.ndarray) -> None:
+        """Write columns ``start`` to ``stop`` of some points to the rows of ``out``; from several threads, if one likes."""
+        for row, point in enumerate(points):
             with self._opened(point) as snapshot:
                 first = 0
                 for tensor in self.parameters:
                     a, b = max(start, first), min(stop, first + tensor.size)
                     if a < b:
-                        block[row, a - start : b - start] = snapshot.values(tensor, a - first, b - a)
+                        snapshot.read(tensor, a - first, out[row, a - start : b - start])
                     first += tensor.size
-        return block
 
     def diverged(self) -> list[int]:
         """Return the points with NaN or infinite weights, read one at a time."""
@@ -142,4 +151,6 @@ def refuse_not_finite(run: Run, points: Sequence[int], block: Points) -> None:
     rows = np.flatnonzero(~np.isfinite(block).all(axis=1))
     if len(rows):
         count = int((~np.isfinite(block[rows[0]])).sum())
-        raise InputError(not_finite(run.describe(points[int(rows[0])]), count) + " with diverged='skip' (--diverged skip)")
+        raise InputError(
+            not_finite(run.describe(points[int(rows[0])]), count) + ", as atlas does with diverged='skip' (--diverged skip)"
+        )

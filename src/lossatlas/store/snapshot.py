@@ -86,7 +86,7 @@ class Snapshot:
     """An open snapshot file: its layout, and any range of values read without the rest."""
 
     def __init__(self, path: Path, stream: BinaryIO) -> None:
-        self._stream = stream
+        self._path, self._stream = path, stream
         try:
             length = int.from_bytes(stream.read(8), "little")
             # A damaged length must not ask for more memory than the file has bytes.
@@ -101,11 +101,30 @@ class Snapshot:
 
     def values(self, tensor: TensorEntry, start: int, count: int) -> np.ndarray:
         """Return ``count`` values of a flattened tensor from ``start`` on; bfloat16 comes as float32."""
+        values = np.empty(count, np.float32 if tensor.dtype == "BF16" else NUMPY_TYPES[tensor.dtype])
+        self.read(tensor, start, values)
+        return values
+
+    def read(self, tensor: TensorEntry, start: int, out: np.ndarray) -> None:
+        """Fill ``out`` with values of a flattened tensor from ``start`` on, as its type; without a copy where it is theirs.
+
+        Raises:
+            InputError: the file ends before them.
+        """
         numpy_type = np.dtype(NUMPY_TYPES[tensor.dtype])
-        values = np.empty(count, numpy_type)
+        is_theirs = out.dtype == numpy_type and out.flags.c_contiguous
+        values = out if is_theirs else np.empty(len(out), numpy_type)
         self._stream.seek(self._offsets[tensor.name] + start * numpy_type.itemsize)
-        self._stream.readinto(values.view(np.uint8).data)  # type: ignore[attr-defined]
-        return (values.astype(np.uint32) << 16).view(np.float32) if tensor.dtype == "BF16" else values
+        rest = values.view(np.uint8).data
+        while rest:
+            count = self._stream.readinto(rest)  # type: ignore[attr-defined]
+            if not count:
+                raise InputError(f"the snapshot {str(self._path)!r} is cut short; restore it or remove its line")
+            rest = rest[count:]
+        if tensor.dtype == "BF16":
+            values = (values.astype(np.uint32) << 16).view(np.float32)
+        if not is_theirs:
+            out[:] = values
 
 
 def _width(dtype: str) -> int:

@@ -1,0 +1,160 @@
+"""Loops over points and pairs that NumPy could only do with copies; compiled, and run outside Python's lock."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+
+# Columns that are centred at once: what of them all points hold stays in a core's own cache between the two looks at it.
+_STRIP = 256
+_TILE = 64
+
+
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    # The tests wrap every function in a check of its annotations, which numba cannot compile: it gets what is inside.
+    # Sums may be taken in lanes, as the instructions for vectors do; NaN and infinity keep their meaning.
+    inside = inspect.unwrap(function)
+    options: dict[str, Any] = {"nogil": True, "fastmath": {"reassoc", "contract"}}
+    try:
+        return numba.njit(cache=True, **options)(inside)
+    except RuntimeError:  # neither the package's folder nor the home can be written: compiled anew in each process
+        return numba.njit(**options)(inside)
+
+
+@_compiled
+def centre(
+    points: np.ndarray, rows: np.ndarray, start: int, stop: int, origin: int, place: np.ndarray, out: np.ndarray,
+    norms: np.ndarray, own: np.ndarray,
+) -> None:  # fmt: skip
+    """Write columns of some rows less their mean to ``out``; squared norms about the origin, and about the mean, in float64.
+
+    ``origin`` is 0 for zero, 1 for the mean, 2 for the first of the rows, 3 for ``place``, which begins at ``start``.
+    """
+    n = len(rows)
+    mean = np.empty(_STRIP)
+    seen_from = np.zeros(_STRIP)
+    norms[:] = 0.0
+    own[:] = 0.0
+    for low in range(start, stop, _STRIP):
+        width = min(_STRIP, stop - low)
+        mean[:] = 0.0
+        for i in range(n):
+            row = points[rows[i], low : low + width]
+            for k in range(width):
+                mean[k] += row[k]
+        for k in range(width):
+            mean[k] /= n
+            if origin == 1:
+                seen_from[k] = mean[k]
+            elif origin == 2:
+                seen_from[k] = points[rows[0], low + k]
+            elif origin == 3:
+                seen_from[k] = place[low - start + k]
+        for i in range(n):
+            row = points[rows[i], low : low + width]
+            target = out[i, low - start : low - start + width]
+            about_origin = 0.0
+            about_mean = 0.0
+            for k in range(width):
+                value = np.float64(row[k])
+                centred = value - mean[k]
+                target[k] = centred
+                about_mean += centred * centred
+                value -= seen_from[k]
+                about_origin += value * value
+            norms[i] += about_origin
+            own[i] += about_mean
+
+
+@_compiled
+def add_differences(
+    points: np.ndarray, first: np.ndarray, second: np.ndarray, start: int, stop: int, squared: np.ndarray
+) -> None:
+    """Add ``sum (a - b)^2`` of each pair over columns ``start`` to ``stop``, in float64."""
+    for low in range(start, stop, 1024):
+        high = min(low + 1024, stop)
+        for m in range(len(first)):
+            a = points[first[m], low:high]
+            b = points[second[m], low:high]
+            part = 0.0
+            for k in range(high - low):
+                gap = np.float64(a[k]) - np.float64(b[k])
+                part += gap * gap
+            squared[m] += part
+
+
+@_compiled
+def square_distances(
+    gram: np.ndarray, own: np.ndarray, norms: np.ndarray, error: float, tolerances: np.ndarray, start: int, stop: int
+) -> int:
+    """Turn rows of the upper half of a Gram matrix into squared distances in place; return how many are not known well.
+
+    Those are set to -1: pairs with ``error (|a-c|^2 + |b-c|^2)`` above ``tolerances[0]`` of what their cosine keeps,
+    ``|a-b|^2 - (|a|-|b|)^2``, and above ``tolerances[1]`` of ``|a-b|^2``.
+    """
+    n = len(gram)
+    count = 0
+    for i in range(start, stop):
+        for j in range(i + 1, n):
+            total = own[i] + own[j]
+            squared = max(total - 2 * gram[i, j], 0.0)
+            part = squared - (norms[i] - norms[j]) ** 2
+            is_lost = error * total > max(tolerances[0] * part, tolerances[1] * squared)
+            # Where both points lie on the mean, nothing was subtracted: they coincide.
+            gram[i, j] = -1.0 if is_lost else squared
+            count += is_lost
+        gram[i, i] = 0.0
+    return count
+
+
+@_compiled
+def mirror(matrix: np.ndarray, start: int, stop: int) -> None:
+    """Copy rows ``start`` to ``stop`` of the upper half to the columns of the lower one."""
+    n = len(matrix)
+    for left in range(start, n, _TILE):
+        for i in range(start, stop):
+            for j in range(max(i + 1, left), min(left + _TILE, n)):
+                matrix[j, i] = matrix[i, j]
+
+
+@_compiled
+def label_lost(squared: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> None:
+    """Label points that lost pairs (-1 in the upper half) link, by the first of them; count the pairs at that one."""
+    n = len(labels)
+    for i in range(n):
+        labels[i] = i
+    for i in range(n):
+        for j in range(i + 1, n):
+            if squared[i, j] < 0:
+                a = i
+                while labels[a] != a:
+                    labels[a] = labels[labels[a]]
+                    a = labels[a]
+                b = j
+                while labels[b] != b:
+                    labels[b] = labels[labels[b]]
+                    b = labels[b]
+                labels[max(a, b)] = min(a, b)
+    counts[:] = 0
+    for i in range(n):
+        root = i
+        while labels[root] != root:
+            root = labels[root]
+        labels[i] = root
+        for j in range(i + 1, n):
+            counts[root] += squared[i, j] < 0
+
+
+@_compiled
+def cosine_rows(squared: np.ndarray, norms: np.ndarray, out: np.ndarray, start: int, stop: int) -> None:
+    """Write rows of cosine distances; a point of norm 0 is at 1 from every other place."""
+    for i in range(start, stop):
+        for j in range(len(norms)):
+            if norms[i] == 0 or norms[j] == 0:
+                out[i, j] = 0.0 if norms[i] == norms[j] else 1.0
+            else:
+                part = max(squared[i, j] - (norms[i] - norms[j]) ** 2, 0.0)  # negative but by rounding
+                out[i, j] = min(part / (2 * norms[i] * norms[j]), 2.0)
+        out[i, i] = 0.0
