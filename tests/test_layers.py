@@ -9,13 +9,13 @@ import lossatlas
 
 ROOT = Path(lossatlas.__file__).parent
 ORDER = [
-    "_arrays", "store", "record", "sample", "distance", "embed", "measure", "_atlas", "draw", "serve", "experiments", "cli",
+    "_arrays", "_compiled", "_device", "store", "record", "sample", "distance", "embed", "measure", "_atlas", "draw", "serve", "experiments", "cli",
     "__main__",
 ]  # fmt: skip
 # An Atlas offers to draw itself (`atlas.write_html`), so its methods, and nothing at import, reach to the right.
 EXCEPTIONS = {("_atlas", "draw")}
 # From here on no stage needs torch: maps are made on machines without it.
-WITHOUT_TORCH = {"_arrays", "store", "distance", "embed", "measure", "_atlas", "draw", "serve", "cli"}
+WITHOUT_TORCH = {"_arrays", "_compiled", "_device", "store", "distance", "embed", "measure", "_atlas", "draw", "serve", "cli"}
 
 
 def stage(path: Path) -> str:

@@ -103,7 +103,7 @@ def test_clusters_are_measured_about_their_own_mean_and_once_more_inside(monkeyp
     points += 1e-9 * rng.normal(size=(64, 300))
     alone = []
     add = kernels.add_differences
-    monkeypatch.setattr(close, "add_differences", lambda *a: alone.append(len(a[1])) or add(*a))
+    monkeypatch.setattr(close, "add_differences", lambda *a: alone.append(len(a[2])) or add(*a))
     np.testing.assert_allclose(pairwise(points).euclidean, euclidean_distances_naive(points).astype(float), rtol=1e-7)
     assert not alone, "products about the mean were enough"
 
@@ -128,7 +128,7 @@ def test_a_pair_that_no_cluster_holds_is_measured_from_its_difference(monkeypatc
     points[7] = points[3] + 1e-9
     alone = []
     add = kernels.add_differences
-    monkeypatch.setattr(close, "add_differences", lambda *a: alone.extend(zip(a[1], a[2], strict=True)) or add(*a))
+    monkeypatch.setattr(close, "add_differences", lambda *a: alone.extend(zip(a[2], a[3], strict=True)) or add(*a))
     found = pairwise(points).euclidean
     assert alone == [(3, 7)]
     assert found[3, 7] == pytest.approx(1e-9 * P**0.5, rel=1e-6)  # 1e-9 is added with an error of 1e-16

@@ -106,6 +106,6 @@ def _add_pairs(
     points: np.ndarray, pairs: tuple[np.ndarray, np.ndarray], columns: tuple[int, int], sums: np.ndarray, pool: Executor
 ) -> None:
     def add(start: int, stop: int) -> None:
-        add_differences(points, pairs[0][start:stop], pairs[1][start:stop], columns[0], columns[1], sums[start:stop])
+        add_differences(points, points, pairs[0][start:stop], pairs[1][start:stop], columns[0], columns[1], sums[start:stop])
 
     over_rows(pool, add, len(sums))

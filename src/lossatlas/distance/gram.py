@@ -11,9 +11,10 @@ import numpy as np
 from lossatlas.distance.kernels import centre
 from lossatlas.distance.threads import n_cores
 
-# Bytes of a block of centred columns. Three are in use at once, and should fit the last cache together.
-_BLOCK = 6 * 2**20
-_LEAST_WIDTH = 1024  # columns below which a product spends its time on moving results
+# Bytes of a block of centred columns, of which three are in use at once.
+_BLOCK = 12 * 2**20
+_LEAST_BYTES = 4096  # of a row in a block, below which a product spends its time on moving results
+_MANY = 1500
 _SIDE = 640  # rows of a tile of the Gram matrix, at most
 _KINDS = {"zero": 0, "centroid": 1, "start": 2}
 NONE = np.zeros(0)
@@ -69,7 +70,10 @@ class Gram:
 
 def block_width(n: int, dtype: type, *, most: int) -> int:
     """Return how many columns of ``n`` points make a block, ``most`` at most."""
-    return max(1, min(most, max(_LEAST_WIDTH, _BLOCK // (n * np.dtype(dtype).itemsize))))
+    itemsize = np.dtype(dtype).itemsize
+    wide = _BLOCK // (n * itemsize)
+    # Of many points the Gram matrix fills the cache and the memory, so that blocks gain nothing by their width.
+    return max(1, min(most, wide if n < _MANY else _LEAST_BYTES // itemsize))
 
 
 def add_block(

@@ -1,29 +1,15 @@
 """Loops over points and pairs that NumPy could only do with copies; compiled, and run outside Python's lock."""
 
-import inspect
-from collections.abc import Callable
-from typing import Any
-
-import numba
 import numpy as np
+
+from lossatlas._compiled import compiled
 
 # Columns that are centred at once: what of them all points hold stays in a core's own cache between the two looks at it.
 _STRIP = 256
 _TILE = 64
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    # The tests wrap every function in a check of its annotations, which numba cannot compile: it gets what is inside.
-    # Sums may be taken in lanes, as the instructions for vectors do; NaN and infinity keep their meaning.
-    inside = inspect.unwrap(function)
-    options: dict[str, Any] = {"nogil": True, "fastmath": {"reassoc", "contract"}}
-    try:
-        return numba.njit(cache=True, **options)(inside)
-    except RuntimeError:  # neither the package's folder nor the home can be written: compiled anew in each process
-        return numba.njit(**options)(inside)
-
-
-@_compiled
+@compiled
 def centre(
     points: np.ndarray, rows: np.ndarray, start: int, stop: int, origin: int, place: np.ndarray, out: np.ndarray,
     norms: np.ndarray, own: np.ndarray,
@@ -68,16 +54,16 @@ def centre(
             own[i] += about_mean
 
 
-@_compiled
+@compiled
 def add_differences(
-    points: np.ndarray, first: np.ndarray, second: np.ndarray, start: int, stop: int, squared: np.ndarray
+    points: np.ndarray, others: np.ndarray, first: np.ndarray, second: np.ndarray, start: int, stop: int, squared: np.ndarray
 ) -> None:
-    """Add ``sum (a - b)^2`` of each pair over columns ``start`` to ``stop``, in float64."""
+    """Add ``sum (a - b)^2`` of each pair over columns ``start`` to ``stop``, in float64; ``b`` is one of ``others``."""
     for low in range(start, stop, 1024):
         high = min(low + 1024, stop)
         for m in range(len(first)):
             a = points[first[m], low:high]
-            b = points[second[m], low:high]
+            b = others[second[m], low:high]
             part = 0.0
             for k in range(high - low):
                 gap = np.float64(a[k]) - np.float64(b[k])
@@ -85,7 +71,7 @@ def add_differences(
             squared[m] += part
 
 
-@_compiled
+@compiled
 def square_distances(
     gram: np.ndarray, own: np.ndarray, norms: np.ndarray, error: float, tolerances: np.ndarray, start: int, stop: int
 ) -> int:
@@ -109,7 +95,7 @@ def square_distances(
     return count
 
 
-@_compiled
+@compiled
 def mirror(matrix: np.ndarray, start: int, stop: int) -> None:
     """Copy rows ``start`` to ``stop`` of the upper half to the columns of the lower one."""
     n = len(matrix)
@@ -119,7 +105,7 @@ def mirror(matrix: np.ndarray, start: int, stop: int) -> None:
                 matrix[j, i] = matrix[i, j]
 
 
-@_compiled
+@compiled
 def label_lost(squared: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> None:
     """Label points that lost pairs (-1 in the upper half) link, by the first of them; count the pairs at that one."""
     n = len(labels)
@@ -147,7 +133,7 @@ def label_lost(squared: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> N
             counts[root] += squared[i, j] < 0
 
 
-@_compiled
+@compiled
 def cosine_rows(squared: np.ndarray, norms: np.ndarray, out: np.ndarray, start: int, stop: int) -> None:
     """Write rows of cosine distances; a point of norm 0 is at 1 from every other place."""
     for i in range(start, stop):
@@ -158,3 +144,82 @@ def cosine_rows(squared: np.ndarray, norms: np.ndarray, out: np.ndarray, start: 
                 part = max(squared[i, j] - (norms[i] - norms[j]) ** 2, 0.0)  # negative but by rounding
                 out[i, j] = min(part / (2 * norms[i] * norms[j]), 2.0)
         out[i, i] = 0.0
+
+
+@compiled
+def add_columns(points: np.ndarray, start: int, stop: int, sums: np.ndarray) -> None:
+    """Add all rows up, over columns ``start`` to ``stop``."""
+    for i in range(len(points)):
+        row = points[i, start:stop]
+        for k in range(stop - start):
+            sums[start + k] += row[k]
+
+
+@compiled
+def squared_norms(points: np.ndarray, place: np.ndarray, first: int, last: int, out: np.ndarray) -> None:
+    """Squared distances of rows ``first`` to ``last`` from a place, in float64."""
+    for i in range(first, last):
+        total = 0.0
+        for low in range(0, points.shape[1], 1024):
+            row = points[i, low : low + 1024]
+            seen_from = place[low : low + 1024]
+            part = 0.0
+            for k in range(len(row)):
+                part += (np.float64(row[k]) - seen_from[k]) ** 2
+            total += part
+        out[i] = total
+
+
+@compiled
+def shift_rows(points: np.ndarray, rows: np.ndarray, start: int, stop: int, mean: np.ndarray, out: np.ndarray) -> None:
+    """Write columns of some rows less the mean to ``out``."""
+    for i in range(len(rows)):
+        row = points[rows[i], start:stop]
+        seen_from = mean[start:stop]
+        target = out[i]
+        for k in range(stop - start):
+            target[k] = row[k] - seen_from[k]
+
+
+@compiled
+def distance_of(squared: float, norm: float, other: float, is_cosine: bool) -> float:
+    """Squared distance, or the cosine distance that belongs to it."""
+    if not is_cosine:
+        return max(squared, 0.0)
+    if norm == 0 or other == 0:
+        return 0.0 if norm == other else 1.0
+    return min(max(squared - (norm - other) ** 2, 0.0) / (2 * norm * other), 2.0)
+
+
+@compiled
+def _keep(values: np.ndarray, indices: np.ndarray, value: float, index: int) -> None:
+    at = len(values) - 1
+    while at > 0 and values[at - 1] > value:
+        values[at] = values[at - 1]
+        indices[at] = indices[at - 1]
+        at -= 1
+    values[at] = value
+    indices[at] = index
+
+
+@compiled
+def keep_nearest(
+    products: np.ndarray, left: np.ndarray, right: np.ndarray, own: np.ndarray, norms: np.ndarray, is_cosine: bool,
+    first: int, is_two_sided: bool, values: np.ndarray, indices: np.ndarray,
+) -> None:  # fmt: skip
+    """Merge a tile of products into lists of the least distances of each point, rising.
+
+    The lists of ``left`` begin at row ``first``; those of ``right``, if it has some here, at its own numbers.
+    """
+    last = values.shape[1] - 1
+    for a in range(len(left)):
+        i = left[a]
+        for b in range(len(right)):
+            j = right[b]
+            if i == j or (is_two_sided and j < i):
+                continue
+            value = distance_of(own[i] + own[j] - 2 * products[a, b], norms[i], norms[j], is_cosine)
+            if value < values[first + a, last]:
+                _keep(values[first + a], indices[first + a], value, j)
+            if is_two_sided and value < values[j, last]:
+                _keep(values[j], indices[j], value, i)

@@ -1,18 +1,22 @@
 """Distances between all points from one pass over the parameters: never n x p in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from types import ModuleType
 from typing import Literal, TypeAlias
 
 import numpy as np
 
 from lossatlas._arrays import Distances, InputError, Vector
+from lossatlas._device import namespace
 from lossatlas.distance.close import CANCELLED, groups, measure_lost
 from lossatlas.distance.gram import NONE, Gram, NotFiniteError, add_block, block_width
 from lossatlas.distance.kernels import cosine_rows, mirror, square_distances
-from lossatlas.distance.source import PointSource, columns_in, point_source, precision, refuse_lost, slabs
+from lossatlas.distance.on_device import add_slab
+from lossatlas.distance.source import PointSource, Slab, columns_in, point_source, precision, refuse_lost, slabs
 from lossatlas.distance.threads import over_rows, workers
 from lossatlas.store import Run
 
@@ -91,7 +95,11 @@ def cosine_distances(runs_or_array: np.ndarray | Run | Sequence[Run], *, origin:
 
 
 def pairwise(
-    points: np.ndarray | Run | Sequence[Run] | PointSource, *, origin: Origin = "zero", megabytes: float = 128
+    points: np.ndarray | Run | Sequence[Run] | PointSource,
+    *,
+    origin: Origin = "zero",
+    megabytes: float = 128,
+    device: str = "cpu",
 ) -> Pairwise:
     r"""Squared distances of all pairs of points, and norms about ``origin``; see :func:`cosine_distances`.
 
@@ -108,28 +116,50 @@ def pairwise(
         points: Points ``(n, p)``, a run, or runs of one model.
         origin: As for :func:`cosine_distances`.
         megabytes: How much float64 a block of what is read may hold.
+        device: Where products are taken: ``"cpu"``, or a device of PyTorch such as ``"cuda"``, all in float64 there.
 
     >>> pairwise(np.array([[0.0, 3.0], [4.0, 0.0]])).euclidean
     array([[0., 5.],
            [5., 0.]])
     """
     source = point_source(points) if isinstance(points, (np.ndarray, Run, Sequence)) else points
-    _refuse_unknown(origin, source.n_parameters)
+    refuse_unknown_origin(origin, source.n_parameters)
+    xp, device = namespace(device)
     with workers() as pool:
+        if device != "cpu":
+            return _measured_on(source, origin, xp, device, pool=pool, megabytes=megabytes)
         return _measured(source, origin, pool, megabytes)
 
 
 def _measured(source: PointSource, origin: Origin, pool: Executor, megabytes: float) -> Pairwise:
-    n, p = source.n_points, source.n_parameters
+    p = source.n_parameters
     known = None
     if precision(source) == np.float32 and p >= _LEAST_PARAMETERS:
         known = _narrow(_gram(source, origin, pool, megabytes, np.float32), pool)
     if known is None:
         known = _squares(_gram(source, origin, pool, megabytes, np.float64), pool, CANCELLED, np.ones(2))
+    return _finished(known, source, origin, pool, megabytes)
+
+
+def _measured_on(
+    source: PointSource, origin: Origin, xp: ModuleType, device: str, *, pool: Executor, megabytes: float
+) -> Pairwise:
+    n = source.n_points
+    gram = Gram(np.zeros((n, n)), np.float64)
+    width = columns_in(megabytes, n)
+    for slab, name, place in _placed_slabs(source, origin, megabytes, width):
+        with _named(source, slab):
+            add_slab(gram, slab, xp, device, width=width, origin=name, place=place)
+    return _finished(_squares(gram, pool, CANCELLED, np.ones(2)), source, origin, pool, megabytes)
+
+
+def _finished(
+    known: tuple[np.ndarray, np.ndarray], source: PointSource, origin: Origin, pool: Executor, megabytes: float
+) -> Pairwise:
     squared, norms = known
     measure_lost(squared, norms, source, pool, megabytes=megabytes)
-    over_rows(pool, lambda a, b: mirror(squared, a, b), n, triangle=True)
-    return Pairwise(squared, norms, origin if isinstance(origin, str) else "point", p)
+    over_rows(pool, lambda a, b: mirror(squared, a, b), len(norms), triangle=True)
+    return Pairwise(squared, norms, origin if isinstance(origin, str) else "point", source.n_parameters)
 
 
 def _narrow(gram: Gram, pool: Executor) -> tuple[np.ndarray, np.ndarray] | None:
@@ -153,19 +183,30 @@ def _gram(source: PointSource, origin: Origin, pool: Executor, megabytes: float,
     n, p = source.n_points, source.n_parameters
     gram = Gram(np.zeros((n, n)), dtype)
     width = block_width(n, dtype, most=columns_in(megabytes, n))
-    name, place = (origin, NONE) if isinstance(origin, str) else ("point", np.asarray(origin, np.float64))
-    for slab in slabs(source, np.arange(n), megabytes=megabytes, multiple=width):
-        seen = slice(slab.first, slab.first + slab.stop - slab.start)
-        try:
-            add_block(
-                gram, slab.points, slab.rows, (slab.start, slab.stop), pool, width=min(width, p), origin=name, place=place[seen]
-            )
-        except NotFiniteError as error:
-            refuse_lost(source, error.row, slice(seen.start + error.start, seen.start + error.stop))
+    for slab, name, place in _placed_slabs(source, origin, megabytes, width):
+        with _named(source, slab):
+            columns = (slab.start, slab.stop)
+            add_block(gram, slab.points, slab.rows, columns, pool, width=min(width, p), origin=name, place=place)
     return gram
 
 
-def _refuse_unknown(origin: Origin, n_parameters: int) -> None:
+def _placed_slabs(source: PointSource, origin: Origin, megabytes: float, width: int) -> Iterator[tuple[Slab, str, np.ndarray]]:
+    name, place = (origin, NONE) if isinstance(origin, str) else ("point", np.asarray(origin, np.float64))
+    for slab in slabs(source, np.arange(source.n_points), megabytes=megabytes, multiple=width):
+        yield slab, name, place[slab.first : slab.first + slab.stop - slab.start]
+
+
+@contextmanager
+def _named(source: PointSource, slab: Slab) -> Iterator[None]:
+    try:
+        yield
+    except NotFiniteError as error:
+        seen = slice(slab.first + error.start - slab.start, slab.first + error.stop - slab.start)
+        refuse_lost(source, error.row, seen)
+
+
+def refuse_unknown_origin(origin: Origin, n_parameters: int) -> None:
+    """Refuse an origin that is neither a word for one nor a point."""
     if isinstance(origin, np.ndarray):
         if origin.shape != (n_parameters,):
             raise InputError(f"origin must be a point of {n_parameters} values, but its shape is {origin.shape}; flatten it")

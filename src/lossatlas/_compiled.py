@@ -1,0 +1,20 @@
+"""Loops that BLAS cannot serve, compiled by numba."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numba
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile ``function``, cached on disk where that can be written; it lets other threads run."""
+    # The tests wrap every function in a check of its annotations, which numba cannot compile: it gets what is inside.
+    inside = inspect.unwrap(function)
+    # Sums in another order are done many at a time; for given code and processor the order is always the same. NaN and
+    # infinity keep their meaning.
+    choices: dict[str, Any] = {"nogil": True, "fastmath": {"reassoc", "contract", "nsz"}}
+    try:
+        return numba.njit(cache=True, **choices)(inside)
+    except RuntimeError:  # neither the package's folder nor the home can be written: compiled anew in each process
+        return numba.njit(**choices)(inside)
