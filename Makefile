@@ -28,7 +28,7 @@ setup: .venv/.test
 	@touch $@
 
 .venv/.test: .venv/.demo
-	$(PIP) --group test --group reference
+	$(PIP) -e ".[torch,compare]" --group test --group reference
 	@touch $@
 
 .venv/.docs: .venv/.demo

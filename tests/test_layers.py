@@ -9,8 +9,8 @@ import lossatlas
 
 ROOT = Path(lossatlas.__file__).parent
 ORDER = [
-    "_arrays", "_compiled", "_device", "store", "record", "sample", "distance", "embed", "measure", "_atlas", "draw", "serve", "experiments", "cli",
-    "__main__",
+    "_arrays", "_compiled", "_device", "store", "record", "sample", "distance", "embed", "measure", "_atlas", "draw", "serve",
+    "experiments", "cli", "__main__",
 ]  # fmt: skip
 # An Atlas offers to draw itself (`atlas.write_html`), so its methods, and nothing at import, reach to the right.
 EXCEPTIONS = {("_atlas", "draw")}

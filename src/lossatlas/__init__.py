@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from lossatlas._arrays import InputError
     from lossatlas._atlas import Atlas, atlas
     from lossatlas.distance import cosine_distances
-    from lossatlas.embed import Embedding, phate
+    from lossatlas.embed import PHATE, Embedding, isomap, pca, phate, tsne, umap
     from lossatlas.measure import persistence
     from lossatlas.record import Recorder
     from lossatlas.sample import JumpSettings, Task, jump_and_retrain
@@ -23,16 +23,21 @@ _HOMES = {
     "Embedding": "embed",
     "InputError": "_arrays",
     "JumpSettings": "sample",
+    "PHATE": "embed",
     "Recorder": "record",
     "Run": "store",
     "Task": "sample",
     "atlas": "_atlas",
     "cosine_distances": "distance",
+    "isomap": "embed",
     "jump_and_retrain": "sample",
     "open_run": "store",
     "open_runs": "store",
+    "pca": "embed",
     "persistence": "measure",
     "phate": "embed",
+    "tsne": "embed",
+    "umap": "embed",
 }
 
 __all__ = [
@@ -40,16 +45,21 @@ __all__ = [
     "Embedding",
     "InputError",
     "JumpSettings",
+    "PHATE",
     "Recorder",
     "Run",
     "Task",
     "atlas",
     "cosine_distances",
+    "isomap",
     "jump_and_retrain",
     "open_run",
     "open_runs",
+    "pca",
     "persistence",
     "phate",
+    "tsne",
+    "umap",
 ]
 
 

@@ -3,11 +3,12 @@
 Axes, everywhere in the package: ``n`` points, ``p`` parameters, ``d`` drawing axes, ``r`` runs, ``b`` batch.
 """
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+Array: TypeAlias = Any  # of NumPy, or of torch on a device of its own
 Points: TypeAlias = Float[np.ndarray, "n p"]
 Distances: TypeAlias = Float[np.ndarray, "n n"]
 Affinities: TypeAlias = Float[np.ndarray, "n n"]
@@ -80,3 +81,27 @@ the difference is rounding
             "pass (D + D.T) / 2 if the difference is rounding"
         )
     return D
+
+
+def checked_affinities(affinities: np.ndarray) -> Affinities:
+    """Return a square, symmetric, finite float64 matrix of numbers from 0 on with a positive diagonal, or say what is wrong.
+
+    >>> checked_affinities(np.array([[0.0, 1.0], [1.0, 0.0]]))
+    Traceback (most recent call last):
+    ...
+    lossatlas._arrays.InputError: affinities must be above 0 on the diagonal, but they are not; pass affinities, not distances
+    """
+    K = np.asarray(affinities)
+    if K.ndim != 2 or K.shape[0] != K.shape[1]:
+        raise InputError(f"affinities must be a square matrix, but the shape is {K.shape}; pass one row and column a point")
+    if len(K) < 2:
+        raise InputError(f"a map needs at least 2 points, but there is {len(K)}; record or sample more")
+    K = K.astype(np.float64, copy=False)
+    if not np.isfinite(K).all() or (K < 0).any():
+        raise InputError("affinities must be finite and not negative, but some are; leave those points out")
+    if (np.diagonal(K) <= 0).any():
+        raise InputError("affinities must be above 0 on the diagonal, but they are not; pass affinities, not distances")
+    skew = float(np.abs(K - K.T).max())
+    if skew > 1e-12 * float(K.max()):
+        raise InputError(f"affinities must be symmetric, but K and K.T differ by up to {skew:.3g}; pass (K + K.T) / 2")
+    return K

@@ -14,7 +14,7 @@ import numpy as np
 
 from lossatlas._arrays import InputError, Vector
 from lossatlas.distance import Origin, PointSource, pairwise, point_source
-from lossatlas.embed import Embedding, Preset, phate
+from lossatlas.embed import PhateEmbedding, Preset, phate
 from lossatlas.measure import Diagram, distances_from, persistence, return_ratio
 from lossatlas.store import Run, open_runs
 
@@ -51,7 +51,7 @@ class Atlas:
     steps: Vector  # (n,): the step or epoch of each point in its own run
     step_label: str  # "epoch" where every run counts epochs, else "step"
     metrics: Mapping[str, Vector]  # (n,) each; NaN where a run has none
-    embedding: Embedding
+    embedding: PhateEmbedding
     optimum: int | None  # row of the one point from which retrainings jumped
     distance_from_optimum: Vector | None  # (n,), Euclidean, in units of the weights
     diagram: Diagram | None  # of the loss named `loss`
@@ -265,6 +265,6 @@ def _loss(metrics: Mapping[str, Vector], asked: str | None) -> str | None:
     return next((name for name in usable if np.isfinite(metrics[name]).sum() >= 2), None)
 
 
-def _diagram(embedding: Embedding, loss: Vector) -> Diagram:
+def _diagram(embedding: PhateEmbedding, loss: Vector) -> Diagram:
     # 20 neighbours as in Horoi et al. 2022, or all of them where there are fewer.
     return persistence(embedding, loss, knn=min(20, int(np.isfinite(loss).sum()) - 1))

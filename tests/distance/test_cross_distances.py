@@ -85,7 +85,7 @@ def test_a_function_is_a_metric():
 def test_other_metrics_need_points_in_memory(tmp_path, refuses):
     with refuses(r"metric 'manhattan' needs points in memory; pass run\.weights\(\)"):
         metric_distances(record(tmp_path / "run"), "manhattan")
-    with refuses("metric must be one that scikit-learn takes for these points, but 'nonsense' is refused .*choose another"):
+    with refuses("metric must be cosine, .* one that scikit-learn takes for these points, but is 'nonsense'; choose another"):
         metric_distances(cloud(), "nonsense")
     with refuses("point 1 has 1 value that is NaN"):
         metric_distances(np.array([[0.0], [np.nan]]), "manhattan")

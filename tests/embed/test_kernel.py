@@ -9,11 +9,16 @@ from hypothesis import strategies as st
 from naive_phate import euclidean_naive, kernel_naive
 
 from lossatlas import InputError
-from lossatlas.embed import alpha_decay_affinities, bridged, components
+from lossatlas.embed import bridged, components
+from lossatlas.embed.kernel import alpha_decay_affinities as sparse_affinities
 
 
 def distances(n, *, seed=0, axes=3):
     return euclidean_naive(np.random.default_rng(seed).normal(size=(n, axes)))
+
+
+def alpha_decay_affinities(given_distances, **choices):
+    return sparse_affinities(given_distances, **choices).toarray()
 
 
 def line(*places):
@@ -123,27 +128,27 @@ def test_a_decay_that_does_not_fall_is_refused(decay):
 
 
 def test_components_are_counted_and_labelled():
-    count, labels = components(alpha_decay_affinities(line(0, 1, 2, 100, 101, 102, 200, 201), knn=1))
+    count, labels = components(sparse_affinities(line(0, 1, 2, 100, 101, 102, 200, 201), knn=1))
     assert count == 3
     np.testing.assert_array_equal(labels, [0, 0, 0, 1, 1, 1, 2, 2])
 
 
 def test_bridges_join_the_nearest_points_of_components_by_exp_minus_one():
     places = line(0, 1, 2, 100, 101, 102, 200, 201)
-    affinities = alpha_decay_affinities(places, knn=1)
+    affinities = sparse_affinities(places, knn=1)
     joined = bridged(affinities, places)
     assert components(joined)[0] == 1
-    changed = np.argwhere(joined != affinities)
+    changed = np.argwhere((joined != affinities).toarray())
     np.testing.assert_array_equal(changed, [[2, 3], [3, 2], [5, 6], [6, 5]])
     np.testing.assert_allclose(joined[2, 3], math.exp(-1), rtol=1e-15)
-    np.testing.assert_array_equal(joined, joined.T)
+    np.testing.assert_array_equal(joined.toarray(), joined.toarray().T)
 
 
 def test_bridges_leave_the_affinities_within_components_as_they_are():
     places = euclidean_naive(np.random.default_rng(0).normal(size=(20, 2)) + np.repeat([[0, 0], [100, 0]], 10, axis=0))
-    affinities = alpha_decay_affinities(places, knn=4)
+    affinities = sparse_affinities(places, knn=4)
     assert components(affinities)[0] == 2
-    changed = bridged(affinities, places) != affinities
+    changed = (bridged(affinities, places) != affinities).toarray()
     assert not changed[:10, :10].any()
     assert not changed[10:, 10:].any()
     # One bridge, where the two come nearest.
@@ -153,16 +158,16 @@ def test_bridges_leave_the_affinities_within_components_as_they_are():
 
 def test_a_connected_graph_gets_no_bridge():
     places = line(*range(10))
-    affinities = alpha_decay_affinities(places, knn=2)
-    np.testing.assert_array_equal(bridged(affinities, places), affinities)
+    affinities = sparse_affinities(places, knn=2)
+    np.testing.assert_array_equal(bridged(affinities, places).toarray(), affinities.toarray())
 
 
 def test_bridging_leaves_its_input_as_it_was():
     places = line(0, 1, 100, 101)
-    affinities = alpha_decay_affinities(places, knn=1)
+    affinities = sparse_affinities(places, knn=1)
     before = affinities.copy()
     bridged(affinities, places)
-    np.testing.assert_array_equal(affinities, before)
+    np.testing.assert_array_equal(affinities.toarray(), before.toarray())
 
 
 @settings(max_examples=20, deadline=None)
@@ -171,4 +176,4 @@ def test_bridges_always_leave_one_component(seed):
     rng = np.random.default_rng(seed)
     middles = rng.normal(size=(5, 2)) * 100
     places = euclidean_naive(np.repeat(middles, 4, axis=0) + rng.normal(size=(20, 2)))
-    assert components(bridged(alpha_decay_affinities(places, knn=2), places))[0] == 1
+    assert components(bridged(sparse_affinities(places, knn=2), places))[0] == 1

@@ -120,14 +120,25 @@ def metric_distances(points: np.ndarray, metric: str | Callable[[np.ndarray, np.
     """
     if not isinstance(points, np.ndarray):
         raise InputError(f"metric {metric!r} needs points in memory; pass run.weights()")
-    try:
-        found = pairwise_distances(checked_points(points), metric=metric).astype(np.float64, copy=False)
-    except InputError:
-        raise
-    except (ValueError, KeyError) as error:
-        raise InputError(
-            f"metric must be one that scikit-learn takes for these points, but {metric!r} is refused "
-            f"({str(error).splitlines()[0]}); choose another"
-        ) from None
+    found = _by_scikit_learn(checked_points(points), None, metric)
     np.fill_diagonal(found, 0.0)  # rounding leaves some metrics a little beside 0, and beside symmetry
     return (found + found.T) / 2
+
+
+def metric_cross_distances(
+    new: np.ndarray, points: np.ndarray, metric: str | Callable[[np.ndarray, np.ndarray], float]
+) -> Float[np.ndarray, "m n"]:
+    """Distances ``(m, n)`` from new points to those of a map, by a metric as for :func:`metric_distances`."""
+    return _by_scikit_learn(checked_points(new, at_least=1), checked_points(points), metric)
+
+
+def _by_scikit_learn(
+    first: np.ndarray, second: np.ndarray | None, metric: str | Callable[[np.ndarray, np.ndarray], float]
+) -> np.ndarray:
+    try:
+        return pairwise_distances(first, second, metric=metric).astype(np.float64, copy=False)
+    except (ValueError, KeyError):
+        raise InputError(
+            "metric must be cosine, euclidean, precomputed, precomputed_affinity, a function, or one that scikit-learn takes for "
+            f"these points, but is {metric!r}; choose another"
+        ) from None

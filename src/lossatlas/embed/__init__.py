@@ -1,23 +1,47 @@
 """Distances become coordinates."""
 
-from lossatlas.embed.diffusion import diffusion_operator, knee, potential, spectral_entropy
-from lossatlas.embed.kernel import alpha_decay_affinities, bridged, components
-from lossatlas.embed.phate import Embedding, PhateSettings, Preset, phate
-from lossatlas.embed.scaling import classical_scaling, metric_scaling, stress
+from lossatlas.embed.baselines import BaselineSettings, isomap, pca, tsne, umap
+from lossatlas.embed.connect import bridged, chained, components
+from lossatlas.embed.diffusion import diffusion_operator, knee, potential, random_walk, spectral_entropy, spectrum, transitions
+from lossatlas.embed.embedding import Embedding
+from lossatlas.embed.estimator import PHATE
+from lossatlas.embed.kernel import alpha_decay_affinities
+from lossatlas.embed.landmarks import landmarks
+from lossatlas.embed.memory import autocorrelation, remembered
+from lossatlas.embed.phate import PhateEmbedding, phate
+from lossatlas.embed.scaling import classical_scaling, metric_scaling, nonmetric_scaling, stress
+from lossatlas.embed.settings import PhateSettings, Preset
+from lossatlas.embed.stages import MapWarning
 
 __all__ = [
+    "PHATE",
+    "BaselineSettings",
     "Embedding",
+    "MapWarning",
+    "PhateEmbedding",
     "PhateSettings",
     "Preset",
     "alpha_decay_affinities",
+    "autocorrelation",
     "bridged",
+    "chained",
     "classical_scaling",
     "components",
     "diffusion_operator",
+    "isomap",
     "knee",
+    "landmarks",
     "metric_scaling",
+    "nonmetric_scaling",
+    "pca",
     "phate",
     "potential",
+    "random_walk",
+    "remembered",
     "spectral_entropy",
+    "spectrum",
     "stress",
+    "transitions",
+    "tsne",
+    "umap",
 ]

@@ -1,32 +1,52 @@
-"""Affinities become a potential: the walk, how long it goes, and what is left of it."""
+"""Affinities become a potential: the walk, its spectrum, how far it goes, and what is left of it."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from array_api_compat import array_namespace, is_numpy_namespace
 from jaxtyping import Float
+from scipy.sparse import csr_array, diags_array, issparse
 
-from lossatlas._arrays import Affinities, InputError, Vector
+from lossatlas._arrays import Array, InputError, Vector
+from lossatlas._device import Namespace
 
 # Added to a probability before its logarithm, so that a place never reached is finite: -ln(1e-7) = 16.1.
 _FLOOR = 1e-7
 T_MAX = 100
+# A power with more entries than this share of all is faster, and smaller, as a dense matrix.
+_DENSE = 0.05
 
 
-def diffusion_operator(affinities: Affinities) -> Float[np.ndarray, "n n"]:
-    r"""Probabilities of one step of a random walk, :math:`P_{ij} = K_{ij} / \sum_k K_{ik}` (Moon et al. 2019, Methods)."""
-    return affinities / affinities.sum(axis=1, keepdims=True)
+@dataclass(frozen=True, eq=False)
+class Walk:
+    r"""A reversible random walk :math:`P = D^{-1/2} S D^{1/2}`, kept as the symmetric S, which has the eigenvalues of P."""
+
+    symmetric: csr_array  # (m, m)
+    root: Vector  # (m,): square root of each place's degree D
 
 
-def spectrum(affinities: Affinities, *, of: Literal["eigenvalues", "singular values"] = "eigenvalues") -> Vector:
-    r"""Magnitudes of the eigenvalues, or of the singular values, of the diffusion operator, in falling order.
+def random_walk(affinities: csr_array) -> Walk:
+    r"""Walk that steps from i to j with probability :math:`P_{ij} = K_{ij} / \sum_k K_{ik}` (Moon et al. 2019, Methods)."""
+    root = np.sqrt(affinities.sum(axis=1))
+    inverse = diags_array(1 / root)
+    return Walk((inverse @ affinities @ inverse).tocsr(), root)
 
-    P is similar to the symmetric :math:`D^{-1/2} K D^{-1/2}`, so its eigenvalues are real and cost a fraction of a
-    singular value decomposition. The releases of PHATE take singular values, which for a P that is not symmetric differ.
+
+def diffusion_operator(affinities: csr_array) -> Float[np.ndarray, "n n"]:
+    r"""Probabilities of one step of the walk, :math:`P_{ij} = K_{ij} / \sum_k K_{ik}` (Moon et al. 2019, Methods)."""
+    return (diags_array(1 / affinities.sum(axis=1)) @ affinities).toarray()
+
+
+def spectrum(walk: Walk, *, of: Literal["eigenvalues", "singular values"] = "eigenvalues") -> Vector:
+    r"""Magnitudes of the eigenvalues, or of the singular values, of the walk's operator, in falling order.
+
+    P is similar to the symmetric S, so its eigenvalues are real and cost a fraction of a singular value decomposition. The
+    releases of PHATE take singular values, which for a P that is not symmetric differ.
     """
     if of == "singular values":
-        return np.linalg.svd(diffusion_operator(affinities), compute_uv=False)
-    root = np.sqrt(affinities.sum(axis=1))
-    return np.sort(np.abs(np.linalg.eigvalsh(affinities / np.multiply.outer(root, root))))[::-1]
+        return np.linalg.svd(_rescaled(walk.symmetric.toarray(), walk.root), compute_uv=False)
+    return np.sort(np.abs(np.linalg.eigvalsh(walk.symmetric.toarray())))[::-1]
 
 
 def spectral_entropy(spectrum: Vector, *, t_max: int = T_MAX) -> Float[np.ndarray, " t"]:
@@ -76,23 +96,87 @@ def _line_residuals(x: Vector, y: Vector) -> Vector:
     return np.abs(y - x * (x @ y) / (x @ x))
 
 
-def potential(operator: Float[np.ndarray, "n n"], *, t: int, gamma: float = 1.0) -> Float[np.ndarray, "n n"]:
-    r"""Potential of the walk after ``t`` steps; distances between its rows are what the map shows.
+def transitions(walk: Walk, *, t: int, xp: Namespace = np, device: str = "cpu") -> Float[Array, "m m"]:
+    r"""Probabilities :math:`P^t` of being at j after ``t`` steps from i.
+
+    By repeated squaring of S, sparse while it is: a square of a symmetric matrix is half the work of a product, and one of the
+    lone steps between squares is a product with the sparse S. That is less work than the eigenvectors for any t up to
+    some thousands (figures in ``benchmarks/README.md``), and no probability falls below 0, as sums over eigenvectors may.
+
+    Args:
+        walk: The walk.
+        t: Steps.
+        xp: Namespace of the arrays: NumPy, or torch through array-api-compat.
+        device: Where the product is computed.
+
+    Raises:
+        InputError: ``t`` is not a whole number from 1 on.
+    """
+    if t < 1:
+        raise InputError(f"t must be 1 or more, but is {t}; pass t='auto' to choose it")
+    here = is_numpy_namespace(xp)
+    single = walk.symmetric if here else xp.asarray(walk.symmetric.toarray(), device=device)
+    power = single
+    for bit in f"{t:b}"[1:]:
+        power = _square(power)
+        if bit == "1":
+            power = single @ power
+    dense = power.toarray() if issparse(power) else power
+    return _rescaled(dense, walk.root if here else xp.asarray(walk.root, device=device))
+
+
+def _square(power: Array) -> Array:
+    if not issparse(power):
+        return power @ power.T  # symmetric, and so written the product is the symmetric routine's
+    if power.nnz > _DENSE * power.shape[0] ** 2:
+        return _square(power.toarray())
+    return (power @ power).tocsr()
+
+
+def _rescaled(dense: Array, root: Array) -> Array:
+    dense *= root
+    dense /= root[:, None]
+    return dense
+
+
+def potential(
+    transitions: Float[Array, "m m"], *, gamma: float = 1.0, out: Float[Array, "m m"] | None = None
+) -> Float[Array, "m m"]:
+    r"""Potential of a walk; distances between its rows are what the map shows.
 
     .. math:: U = -\ln(P^t + 10^{-7}) \text{ for } \gamma = 1, \qquad U = \frac{(P^t)^c}{c},\ c = \frac{1 - \gamma}{2}
 
-    with :math:`U = P^t` at gamma = -1 (Moon et al. 2019, Methods). Powers are by repeated squaring, which keeps
-    probabilities from falling below 0 as sums over eigenvectors may.
+    with :math:`U = P^t` at gamma = -1 (Moon et al. 2019, Methods). ``out`` may be ``transitions`` itself, where memory counts.
 
     Raises:
-        InputError: ``t`` is not a whole number from 1 on, or ``gamma`` not from -1 to 1.
+        InputError: ``gamma`` is not from -1 to 1.
     """
+    refuse_gamma(gamma)
+    xp = array_namespace(transitions)
+    if out is None:
+        out = xp.empty_like(transitions)
+    if gamma == 1:
+        xp.add(transitions, _FLOOR, out=out)
+        xp.log(out, out=out)
+        return xp.negative(out, out=out)
+    c = _exponent(gamma)
+    xp.pow(transitions, c, out=out)
+    return xp.divide(out, c, out=out)
+
+
+def reached(potential: Float[np.ndarray, "m m"], *, gamma: float) -> Float[np.ndarray, "m m"]:
+    """Probabilities of which ``potential`` was made: its inverse, so that another gamma starts from there."""
+    if gamma == 1:
+        return np.maximum(np.exp(-potential) - _FLOOR, 0.0)
+    c = _exponent(gamma)
+    return (c * potential) ** (1 / c)
+
+
+def refuse_gamma(gamma: float) -> None:
+    """Refuse a gamma for which there is no potential."""
     if not -1 <= gamma <= 1:
         raise InputError(f"gamma must be from -1 to 1, but is {gamma}; 1 takes the logarithm, 0 the square root")
-    if t < 1:
-        raise InputError(f"t must be 1 or more, but is {t}; pass t='auto' to choose it")
-    power = np.linalg.matrix_power(operator, t)
-    if gamma == 1:
-        return -np.log(power + _FLOOR)
-    c = (1 - min(gamma, 0.99)) / 2  # nearer to 1 the formula overflows; PHATE stops at 0.99 too
-    return power**c / c
+
+
+def _exponent(gamma: float) -> float:
+    return (1 - min(gamma, 0.99)) / 2  # nearer to 1 the formula overflows; PHATE stops at 0.99 too

@@ -1,81 +1,134 @@
-"""PHATE: kernel, walk, potential and scaling, composed; the result keeps each stage."""
+"""PHATE: graph, walk, potential and drawing, composed; the result keeps each stage."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
-from typing import Any, Literal, get_args
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Float, Int
-from scipy.sparse import csgraph, csr_array
-from scipy.spatial import procrustes
+from jaxtyping import Float
+from scipy.sparse import csr_array
 
-from lossatlas._arrays import Coordinates, Distances, Indices, InputError, checked_distances
-from lossatlas.distance import Origin, Pairwise, pairwise
-from lossatlas.embed.diffusion import diffusion_operator, knee, potential, spectral_entropy, spectrum
-from lossatlas.embed.kernel import alpha_decay_affinities, bridged, components
-from lossatlas.embed.scaling import (
-    classical_scaling,
-    metric_scaling,
-    squared_classical_scaling,
-    stochastic_scaling,
-    stress,
-)
-from lossatlas.store import Run
-
-Metric = Literal["cosine", "euclidean", "precomputed"]
-Preset = Literal["sound", "paper"]
-PotentialMetric = Literal["euclidean", "cosine"]
-
-# What a preset decides. "sound": METHOD by the mathematics. "paper": PHATE 1.0.6 as Horoi et al. 2022 called it, its centred
-# PCA, its step of t, its unconverged scaling of no unit and its graph in pieces included.
-_PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
-    {
-        "sound": {"n_pca": None, "connect": "mst", "potential_metric": "euclidean"},
-        "paper": {"n_pca": 100, "connect": None, "potential_metric": "cosine"},
-    }
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class PhateSettings:
-    """Every choice that made an embedding."""
-
-    metric: Metric
-    origin: str
-    knn: int
-    decay: float | None
-    t: int | Literal["auto"]
-    gamma: float
-    n_components: int
-    n_landmark: int | None
-    preset: Preset
-    n_pca: int | None
-    connect: Literal["mst"] | None
-    potential_metric: PotentialMetric
-    seed: int
+from lossatlas._arrays import Coordinates, Distances, Indices, InputError, Vector
+from lossatlas.distance import Origin
+from lossatlas.embed.connect import Connect
+from lossatlas.embed.diffusion import potential, reached, spectral_entropy
+from lossatlas.embed.embedding import Embedding
+from lossatlas.embed.given import GivenPoints, Metric, given
+from lossatlas.embed.kernel import Symmetrization
+from lossatlas.embed.settings import PRESETS, PhateSettings, PotentialMetric, Preset, Scaling, Time
+from lossatlas.embed.stages import Drawing, Graph, drawing, graph, potential_distances, walk_length, walk_spectrum, walked
+from lossatlas.embed.transform import affinities_to, checked_new_distances, placed
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Embedding:
-    """A map of ``n`` points, with every stage that led to it and what is known of its truth."""
+class PhateEmbedding(Embedding):
+    """A map of ``n`` points with every stage that led to it, so that another can begin in the middle: :meth:`revised`.
 
-    coordinates: Coordinates  # in the unit of the potential distances ("sound"), or of no unit ("paper")
-    potential: Float[np.ndarray, "m m"]  # over the distinct points
-    potential_distances: Distances  # (n, n): what the coordinates approximate
-    affinities: Float[np.ndarray, "m m"]
-    t: int  # steps of the walk
-    entropy: Float[np.ndarray, " t_max"]  # entropy after 1, 2, … steps
-    stress: float  # Kruskal's stress-1 of the coordinates
-    iterations: int  # of the scaling
-    connected_components: int  # of the neighbour graph, before any bridge
-    n_duplicates: int  # points at distance 0 from an earlier one (for a cosine: on one ray), which share its place
-    distinct: Indices  # (n,): the row of `potential` of each point
+    The walk goes between ``m`` places: the landmarks where there are some, else the distinct points.
+    """
+
     settings: PhateSettings
+    graph: Graph
+    eigenvalues: Float[np.ndarray, " m"]  # magnitudes, falling; of the paper's preset the singular values
+    entropy: Float[np.ndarray, " t_max"]  # entropy after 1, 2, … steps
+    t: int  # steps of the walk
+    potential: Float[np.ndarray, "m m"]
+    iterations: int  # of the scaling
+
+    @property
+    def affinities(self) -> csr_array:
+        """Affinities between the distinct points, bridges included."""
+        return self.graph.affinities
+
+    @property
+    def distinct(self) -> Indices:
+        """Of each point the row of :attr:`affinities`."""
+        return self.graph.distinct
+
+    @property
+    def n_duplicates(self) -> int:
+        """Points at distance 0 from an earlier one (for a cosine: on one ray), which share its place."""
+        return len(self.distinct) - self.affinities.shape[0]
+
+    @property
+    def connected_components(self) -> int:
+        """Pieces of the neighbour graph before any bridge."""
+        return self.graph.connected_components
+
+    @cached_property
+    def potential_distances(self) -> Distances:
+        """Distances ``(n, n)`` between potentials, through landmarks interpolated: what the coordinates approximate."""
+        landmarks = self.graph.landmarks
+        between = potential_distances(
+            self.potential if landmarks is None else landmarks.shares @ self.potential, self.settings.potential_metric
+        )
+        return between if self.n_duplicates == 0 else between[np.ix_(self.distinct, self.distinct)]
+
+    def revised(
+        self,
+        *,
+        t: int | Literal["auto"] | None = None,
+        gamma: float | None = None,
+        n_components: int | None = None,
+        scaling: Scaling | None = None,
+    ) -> "PhateEmbedding":
+        """Return the map for another length of the walk, gamma, number of axes or scaling, from where the stages part.
+
+        Distances, graph, landmarks and spectrum are not computed again; nor are powers of the walk unless t is another.
+
+        Args:
+            t: Steps of the walk; None keeps them, also where they were chosen.
+            gamma: Kind of potential.
+            n_components: Axes of the map.
+            scaling: How potential distances are drawn.
+
+        Raises:
+            InputError: a setting is out of its range.
+
+        >>> walk = np.random.default_rng(0).normal(size=(40, 200)).cumsum(axis=0) + 10
+        >>> phate(walk).revised(n_components=3).coordinates.shape
+        (40, 3)
+        """
+        asked: dict[str, Any] = {"t": t, "gamma": gamma, "n_components": n_components, "scaling": scaling}
+        settings = replace(self.settings, **{name: value for name, value in asked.items() if value is not None})
+        steps = self.t if t is None else walk_length(self.entropy, settings)
+        if steps != self.t:
+            U = walked(self.graph.walk, steps, settings)
+        elif settings.gamma != self.settings.gamma:
+            U = potential(reached(self.potential, gamma=self.settings.gamma), gamma=settings.gamma)
+        else:
+            U = self.potential
+        return replace(self, settings=settings, t=steps, potential=U, **_shown(drawing(U, settings), self.graph))
+
+    def transform(self, distances: Float[np.ndarray, "q n"]) -> Float[np.ndarray, "q d"]:
+        r"""Coordinates of new points, from their distances to the points of the map, which stays as it is.
+
+        .. math:: y = \frac{\sum_j A_j\, x_j}{\sum_j A_j}, \qquad A_j = \exp\bigl(-(d_j / \varepsilon)^\alpha\bigr)
+
+        with the bandwidth of the new point's own ``knn``-th neighbour (Moon et al. 2019, Methods). A new point at distance 0
+        from one of the map takes its place. For weights, the distances are :func:`lossatlas.distance.cross_distances`.
+
+        Args:
+            distances: ``(q, n)``; of a map of precomputed affinities, affinities.
+
+        Raises:
+            InputError: the distances are not ``(q, n)``, not finite, or negative; or an affinity of all points is 0.
+        """
+        settings = self.settings
+        if settings.metric == "precomputed_affinity":
+            A = checked_new_distances(distances, self.n_points, what="affinities")
+            if not A.any(axis=1).all():
+                raise InputError("a new point has no affinity to any point of the map, so no place; leave it out")
+            return placed(A / A.sum(axis=1, keepdims=True), self.coordinates)
+        D = checked_new_distances(distances, self.n_points)
+        shares = affinities_to(
+            D, knn=settings.knn, decay=settings.decay, knn_max=settings.knn_max, bandwidth_scale=settings.bandwidth_scale
+        )
+        return placed(shares, self.coordinates)
 
 
 def phate(  # noqa: PLR0913 - each stage's choices; all but the points by name
-    points: np.ndarray | Run | Sequence[Run] | Pairwise,
+    points: GivenPoints,
     *,
     metric: Metric = "cosine",
     origin: Origin = "zero",
@@ -86,12 +139,22 @@ def phate(  # noqa: PLR0913 - each stage's choices; all but the points by name
     n_components: int = 2,
     n_landmark: int | None = 2000,
     preset: Preset = "sound",
+    knn_max: int | None = None,
+    bandwidth: float | Vector | None = None,
+    bandwidth_scale: float = 1.0,
+    symmetrization: Symmetrization = "+",
+    theta: float = 1.0,
+    anisotropy: float = 0.0,
+    scaling: Scaling = "metric",
     n_pca: int | Literal["preset"] | None = "preset",
-    connect: Literal["mst", "preset"] | None = "preset",
-    potential_metric: Literal["euclidean", "cosine", "preset"] = "preset",
+    connect: Connect | Literal["preset"] | None = "preset",
+    trajectories: Indices | None = None,
+    time: Time | None = None,
+    potential_metric: PotentialMetric | Literal["preset"] = "preset",
+    start: Embedding | Coordinates | None = None,
     seed: int = 0,
-    device: Literal["cpu"] = "cpu",
-) -> Embedding:
+    device: str = "cpu",
+) -> PhateEmbedding:
     r"""Map points so that distances on the map follow how a random walk among neighbours sees them.
 
     Distances become affinities :math:`K` (:func:`alpha_decay_affinities`), these a walk :math:`P` (:func:`diffusion_operator`)
@@ -102,21 +165,38 @@ def phate(  # noqa: PLR0913 - each stage's choices; all but the points by name
     joined along the minimum spanning tree, and the number of pieces is reported. The same seed gives the same map.
 
     Args:
-        points: Points ``(n, p)``, a run, runs of one model, distances (``metric="precomputed"``) or a :class:`Pairwise`.
-        metric: Distance between points.
+        points: Points ``(n, p)``, a run, runs of one model, or a :class:`Pairwise`; with a precomputed metric, a matrix.
+        metric: Distance between points: ``"cosine"`` or ``"euclidean"``, streamed; any of scikit-learn's names or a function of
+            two points, for arrays; ``"precomputed"`` for distances, ``"precomputed_affinity"`` for affinities.
         origin: Where the cosine is measured; see :func:`cosine_distances`.
         knn: Neighbours that set the kernel's width. Default of Moon et al. 2019.
-        decay: How sharply the kernel falls. Default of Moon et al. 2019.
+        decay: How sharply the kernel falls; None counts neighbours alike. Default of Moon et al. 2019.
         t: Steps of the walk; ``"auto"`` takes the knee of the entropy.
         gamma: 1 for the logarithm, 0 for the square root, -1 for no transformation.
         n_components: Axes of the map.
-        n_landmark: Largest n that is embedded point by point; None sets no limit.
+        n_landmark: Largest number of points that is embedded point by point; of more, as many landmarks are embedded and the
+            points placed among them (:class:`Landmarks`). None sets no limit.
         preset: ``"sound"``, or ``"paper"`` for what PHATE 1.0.6 did with its defaults.
+        knn_max: See :func:`alpha_decay_affinities`, also for the next five.
+        bandwidth: A fixed bandwidth, or one for each point.
+        bandwidth_scale: Factor on the bandwidths.
+        symmetrization: How the two views of a pair are joined.
+        theta: Share of what both see, for ``symmetrization="mnn"``.
+        anisotropy: How far the density of points is divided out.
+        scaling: How potential distances are drawn: ``"classical"``; ``"metric"``, which begins there; ``"nonmetric"``, which
+            begins at the metric one and keeps the order of distances alone.
         n_pca: Principal components kept before the distances; the preset's unless given (none, or 100).
-        connect: How pieces of the graph are joined; the preset's unless given (``"mst"``, or None).
+        connect: How pieces of the graph are joined; the preset's unless given (``"mst"``, or None): along the minimum spanning
+            tree, or ``"temporal"``, each snapshot with the next of its trajectory. None leaves them, with a warning.
+        trajectories: ``(n,)``, the trajectory of each point, in the order of time within each. Runs are known; an array is
+            taken for one trajectory unless told.
+        time: ``"autocorrelation"`` lets the walk remember as long as the trajectories do; see :func:`remembered`, which
+            states what that assumes.
         potential_metric: Distance between potentials; the preset's unless given (Euclidean, or cosine).
-        seed: Seed of the paper's stochastic scaling; ``"sound"`` uses no chance.
-        device: Where it is computed.
+        start: A map, or coordinates ``(n, d)`` with NaN for new points, from which the drawing begins and onto which it is
+            laid, so that a map that grows keeps its look. A map of fewer points is of the first ones.
+        seed: Seed of the landmarks, and of the paper's stochastic scaling; else "sound" uses no chance.
+        device: Where matrices are multiplied: ``"cpu"``, or a device of torch, as ``"cuda"``.
 
     Raises:
         InputError: the points cannot be mapped, or a setting is out of its range; the message says which and why.
@@ -127,25 +207,9 @@ def phate(  # noqa: PLR0913 - each stage's choices; all but the points by name
     >>> embedding.coordinates.shape, embedding.connected_components
     ((40, 2), 1)
     """
-    _refuse_unknown(metric=(metric, Metric), preset=(preset, Preset))
-    if device != "cpu":
-        raise InputError(f"device must be 'cpu', but is {device!r}; pass device='cpu'")
-    _refuse_fractions(knn=knn, n_components=n_components, seed=seed)
-    if n_components == 0:
-        raise InputError("n_components must be 1 or more, but is 0; a map has 2")
-    if t != "auto" and (not isinstance(t, (int, np.integer)) or t < 1):
-        raise InputError(f"t must be 'auto' or a whole number from 1 on, but is {t!r}; pass one of these")
-    chosen = {"n_pca": n_pca, "connect": connect, "potential_metric": potential_metric}
-    decided: dict[str, Any] = {name: _PRESETS[preset][name] if value == "preset" else value for name, value in chosen.items()}
-    _refuse_unknown(
-        connect=(decided["connect"] or "mst", Literal["mst"]), potential_metric=(decided["potential_metric"], PotentialMetric)
-    )
-    if decided["n_pca"] is not None:
-        _refuse_fractions(n_pca=decided["n_pca"])
-        if decided["n_pca"] == 0:
-            raise InputError("n_pca must be 1 or more, but is 0; pass None to keep every dimension")
+    decided = _decided(preset, metric, n_pca=n_pca, connect=connect, potential_metric=potential_metric)
     settings = PhateSettings(
-        metric=metric,
+        metric=metric if isinstance(metric, str) else "callable",
         origin=origin if isinstance(origin, str) else "point",
         knn=knn,
         decay=decay,
@@ -154,100 +218,70 @@ def phate(  # noqa: PLR0913 - each stage's choices; all but the points by name
         n_components=n_components,
         n_landmark=n_landmark,
         preset=preset,
+        knn_max=knn_max,
+        bandwidth="given" if isinstance(bandwidth, np.ndarray) else bandwidth,
+        bandwidth_scale=bandwidth_scale,
+        symmetrization=symmetrization,
+        theta=theta,
+        anisotropy=anisotropy,
+        scaling=scaling,
+        time=time,
         seed=seed,
+        device=device,
         **decided,
     )
-    distances, settings = _distances(points, settings, origin)
-    n = len(distances)
-    if n_landmark is not None and n > n_landmark:
-        raise InputError(f"there are {n} points and n_landmark is {n_landmark}; pass n_landmark=None to embed every point")
-    return _embedding(distances, settings)
-
-
-def _embedding(distances: Distances, settings: PhateSettings) -> Embedding:
-    keep, distinct = _distinct(distances, settings.preset)
-    reduced = distances[np.ix_(keep, keep)]
-    affinities = alpha_decay_affinities(reduced, knn=settings.knn, decay=settings.decay)
-    count, _ = components(affinities)
-    if settings.connect == "mst":
-        affinities = bridged(affinities, reduced)
-    is_paper = settings.preset == "paper"
-    entropy = spectral_entropy(spectrum(affinities, of="singular values" if is_paper else "eigenvalues"))
-    # The entropy of power t stands at position t - 1. PHATE numbers the positions from 0 and takes that number for t.
-    chosen = max(1, knee(entropy, lead=1)) if is_paper else knee(entropy) + 1
-    t = chosen if settings.t == "auto" else int(settings.t)
-    U = potential(diffusion_operator(affinities), t=t, gamma=settings.gamma)
-    between = pairwise(U)
-    drawn = between.euclidean if settings.potential_metric == "euclidean" else between.cosine
-    coordinates, iterations = _paper_scaling(drawn, settings) if is_paper else _sound_scaling(drawn, settings)
-    return Embedding(
-        coordinates=coordinates[distinct],
-        potential=U,
-        potential_distances=drawn[np.ix_(distinct, distinct)],
-        affinities=affinities,
-        t=t,
-        entropy=entropy,
-        stress=stress(drawn, coordinates),
-        iterations=iterations,
-        connected_components=count,
-        n_duplicates=len(distinct) - len(keep),
-        distinct=distinct,
+    ground = given(points, settings, metric=metric, origin=origin, trajectories=trajectories)
+    settings = ground.settings
+    made = graph(ground.near, settings, bandwidth=bandwidth, trajectories=ground.trajectories)
+    del ground  # the matrix of distances, where there is one
+    here = _start(start, len(made.distinct), settings.n_components)
+    eigenvalues = walk_spectrum(made.walk, settings)
+    entropy = spectral_entropy(eigenvalues)
+    steps = walk_length(entropy, settings)
+    U = walked(made.walk, steps, settings)
+    drawn = drawing(U, settings, start=None if here is None else made.gathered(here))
+    embedding = PhateEmbedding(
+        method="phate",
         settings=settings,
+        graph=made,
+        eigenvalues=eigenvalues,
+        entropy=entropy,
+        t=steps,
+        potential=U,
+        **_shown(drawn, made),
     )
+    if here is None:
+        return embedding
+    known = np.flatnonzero(np.isfinite(here).all(axis=1))
+    return embedding.align_to(here, rows=(known, known))
 
 
-def _sound_scaling(distances: Distances, settings: PhateSettings) -> tuple[Coordinates, int]:
-    return metric_scaling(distances, classical_scaling(distances, n_components=settings.n_components))
+def _decided(preset: Preset, metric: Metric, **chosen: object) -> dict[str, Any]:
+    """Return the choices with those left to the preset filled in."""
+    if preset not in PRESETS:
+        return chosen  # the settings refuse it
+    decided = {name: PRESETS[preset][name] if value == "preset" else value for name, value in chosen.items()}
+    if metric == "precomputed_affinity" and chosen["connect"] == "preset":
+        decided["connect"] = None  # there are no distances to join pieces by
+    return decided
 
 
-def _paper_scaling(distances: Distances, settings: PhateSettings) -> tuple[Coordinates, int]:
-    start = squared_classical_scaling(distances, n_components=settings.n_components)
-    if settings.n_components == 2:
-        epochs = 30
-        fitted = stochastic_scaling(distances, start, rng=np.random.default_rng(settings.seed), epochs=epochs)
-    else:  # PHATE 1.x has its stochastic scaling in the plane alone
-        fitted, epochs = metric_scaling(distances, start)
-    return procrustes(start, fitted)[1], epochs
+def _shown(drawn: Drawing, made: Graph) -> dict[str, Any]:
+    return {
+        "coordinates": made.spread(drawn.places),
+        "stress": drawn.stress,
+        "iterations": drawn.iterations,
+    }
 
 
-def _distances(
-    points: np.ndarray | Run | Sequence[Run] | Pairwise, settings: PhateSettings, origin: Origin
-) -> tuple[Distances, PhateSettings]:
-    """Return the distances between points, and the settings with what of them does not apply put to none."""
-    if settings.metric == "precomputed":
-        if not isinstance(points, np.ndarray):
-            raise InputError("with metric='precomputed' points must be a matrix of distances (n, n); pass one")
-        return checked_distances(points), replace(settings, origin="none", n_pca=None)
-    between = points if isinstance(points, Pairwise) else pairwise(points, origin=origin)
-    n_pca = settings.n_pca
-    if n_pca is not None and n_pca < min(len(between.squared), between.n_parameters):
-        # The scores of a centred PCA are the classical scaling of the distances; the cosine is then about the centroid.
-        between = pairwise(classical_scaling(between.euclidean, n_components=n_pca))
-        settings = replace(settings, origin="centroid")
-    else:
-        settings = replace(settings, n_pca=None, origin=between.origin)
-    return (between.cosine if settings.metric == "cosine" else between.euclidean), settings
-
-
-def _distinct(distances: Distances, preset: Preset) -> tuple[Int[np.ndarray, " m"], Indices]:
-    """Return one point of each group that coincides, and for each point the position of its group."""
-    n = len(distances)
-    if preset == "paper":
-        return np.arange(n), np.arange(n)
-    _, groups = csgraph.connected_components(csr_array(distances == 0), directed=False)
-    _, keep, distinct = np.unique(groups, return_index=True, return_inverse=True)
-    if len(keep) == 1:
-        raise InputError(f"all {n} points coincide, so there is nothing to map; record points that differ")
-    return keep.astype(np.int64), distinct.astype(np.int64)
-
-
-def _refuse_fractions(**numbers: object) -> None:
-    for name, value in numbers.items():
-        if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 0:
-            raise InputError(f"{name} must be a whole number, 0 or more, but is {value!r}; pass one")
-
-
-def _refuse_unknown(**choices: tuple[Any, Any]) -> None:
-    for name, (value, allowed) in choices.items():
-        if value not in get_args(allowed):
-            raise InputError(f"{name} must be one of {', '.join(get_args(allowed))}, but is {value!r}; choose one of these")
+def _start(start: Embedding | Coordinates | None, n: int, d: int) -> Coordinates | None:
+    if start is None:
+        return None
+    there = np.asarray(start.coordinates if isinstance(start, Embedding) else start, dtype=np.float64)
+    if there.ndim != 2 or len(there) > n or there.shape[1] != d:
+        raise InputError(f"start must be coordinates of at most {n} points on {d} axes, but their shape is {there.shape}")
+    padded = np.full((n, d), np.nan)
+    padded[: len(there)] = there
+    if np.isfinite(padded).all(axis=1).sum() < 2:
+        raise InputError("start must hold the coordinates of 2 points or more, but the rest is NaN; pass None to begin anew")
+    return padded

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from lossatlas._arrays import Distances, InputError, Vector, checked_distances
-from lossatlas.embed import Embedding
+from lossatlas.embed import PhateEmbedding
 from lossatlas.measure.graph import neighbour_graph
 
 Part = Literal["all", "finite", "essential"]
@@ -52,7 +52,7 @@ class Diagram:
             return float(np.square(self.highest - self.lowest))
 
 
-def persistence(distances_or_embedding: Distances | Embedding, values: Vector, *, knn: int = 20) -> Diagram:
+def persistence(distances_or_embedding: Distances | PhateEmbedding, values: Vector, *, knn: int = 20) -> Diagram:
     """Persistence diagram of the sublevel filtration of ``values`` over the neighbour graph.
 
     A point enters at its value, an edge at the higher value of its ends. A component dies when it meets an older one (the
@@ -74,7 +74,7 @@ def persistence(distances_or_embedding: Distances | Embedding, values: Vector, *
     >>> diagram.finite[0], diagram.total(part="finite"), diagram.total(part="essential")
     (array([[1., 5.]]), 16.0, 25.0)
     """
-    if isinstance(distances_or_embedding, Embedding):
+    if isinstance(distances_or_embedding, PhateEmbedding):
         distances = distances_or_embedding.potential_distances
     else:
         distances = checked_distances(distances_or_embedding)

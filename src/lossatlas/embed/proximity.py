@@ -1,0 +1,136 @@
+"""What PHATE asks of the points: who is near whom, who is a copy, and how far some are from all."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.sparse import csgraph, csr_array
+
+from lossatlas._arrays import Distances, Indices, Points
+from lossatlas.distance import Origin, cross_distances, neighbours_within, point_source
+from lossatlas.embed.kernel import Neighbourhood, neighbourhood, reach, refuse_knn
+from lossatlas.embed.settings import PhateSettings
+
+
+@runtime_checkable
+class Proximity(Protocol):
+    """Points of which neighbours and rows of distances can be had."""
+
+    @property
+    def n_points(self) -> int:
+        """Number of points."""
+        ...
+
+    def groups(self) -> Indices:
+        """Group of each point, where those at distance 0 from each other are one."""
+        ...
+
+    def kept(self, points: Int[np.ndarray, " k"]) -> "Proximity":
+        """Return the same for some of the points."""
+        ...
+
+    def neighbourhood(self, settings: PhateSettings, bandwidth: float | np.ndarray | None) -> Neighbourhood:
+        """Return the neighbours that each point's kernel reaches."""
+        ...
+
+    def rows(self, points: Int[np.ndarray, " k"]) -> Float[np.ndarray, "k n"]:
+        """Distances from some points to all."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class DistanceMatrix:
+    """All distances at once."""
+
+    distances: Distances
+
+    @property
+    def n_points(self) -> int:
+        """Number of points."""
+        return len(self.distances)
+
+    def groups(self) -> Indices:
+        """Group of each point, where those at distance 0 from each other are one."""
+        return _groups(csr_array(self.distances == 0))
+
+    def kept(self, points: Int[np.ndarray, " k"]) -> "DistanceMatrix":
+        """Return the same for some of the points."""
+        return DistanceMatrix(self.distances[np.ix_(points, points)])
+
+    def neighbourhood(self, settings: PhateSettings, bandwidth: float | np.ndarray | None) -> Neighbourhood:
+        """Return the neighbours that each point's kernel reaches."""
+        return neighbourhood(
+            self.distances,
+            knn=settings.knn,
+            decay=settings.decay,
+            knn_max=settings.knn_max,
+            bandwidth=bandwidth,
+            bandwidth_scale=settings.bandwidth_scale,
+        )
+
+    def rows(self, points: Int[np.ndarray, " k"]) -> Float[np.ndarray, "k n"]:
+        """Distances from some points to all."""
+        return self.distances[points]
+
+
+@dataclass(frozen=True, eq=False)
+class PointCloud:
+    """More points than all their distances should be held of: neighbours are found a tile at a time."""
+
+    points: Points
+    metric: Literal["cosine", "euclidean"]
+    origin: Origin
+    knn: int
+    decay: float | None
+    knn_max: int | None
+    bandwidth_scale: float
+
+    @property
+    def n_points(self) -> int:
+        """Number of points."""
+        return len(self.points)
+
+    @cached_property
+    def _neighbours(self) -> Neighbourhood:
+        refuse_knn(self.knn, self.n_points)
+        furthest = reach(self.decay) * self.bandwidth_scale
+        found, nearest = neighbours_within(
+            self.points, knn=self.knn, radius_factor=furthest, knn_max=self.knn_max, metric=self.metric, origin=self.origin
+        )
+        return Neighbourhood(found, nearest * self.bandwidth_scale)
+
+    def groups(self) -> Indices:
+        """Group of each point, where those at distance 0 from each other are one."""
+        found = self._neighbours.distances
+        copies = csr_array((found.data == 0, found.indices.copy(), found.indptr.copy()), shape=found.shape)
+        copies.eliminate_zeros()
+        return _groups(copies)
+
+    def kept(self, points: Int[np.ndarray, " k"]) -> "PointCloud":
+        """Return the same for some of the points, about the same origin."""
+        kept = self.points[points]
+        return PointCloud(kept, self.metric, self.origin, self.knn, self.decay, self.knn_max, self.bandwidth_scale)
+
+    def neighbourhood(self, settings: PhateSettings, bandwidth: float | np.ndarray | None) -> Neighbourhood:  # noqa: ARG002
+        """Return the neighbours that each point's kernel reaches, by the settings that it was made for."""
+        return self._neighbours
+
+    def rows(self, points: Int[np.ndarray, " k"]) -> Float[np.ndarray, "k n"]:
+        """Distances from some points to all."""
+        return cross_distances(self.points[points], self.points, metric=self.metric, origin=self.origin)
+
+
+def point_cloud(
+    points: np.ndarray, settings: PhateSettings, metric: Literal["cosine", "euclidean"], origin: Origin
+) -> PointCloud:
+    """Points whose neighbours are looked for about an origin that stays where it is when copies are left out."""
+    point_source(points)  # refuses what is no cloud of points
+    if isinstance(origin, str) and origin != "zero":
+        origin = points[0] if origin == "start" else points.mean(axis=0, dtype=np.float64)
+    return PointCloud(points, metric, origin, settings.knn, settings.decay, settings.knn_max, settings.bandwidth_scale)
+
+
+def _groups(copies: csr_array) -> Indices:
+    return csgraph.connected_components(copies, directed=False)[1].astype(np.int64)

@@ -1,0 +1,182 @@
+"""The stages of PHATE, each from the one before: graph, length of the walk, potential, drawing."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.sparse import csr_array
+from scipy.spatial import procrustes
+
+from lossatlas._arrays import Affinities, Coordinates, Distances, Indices, InputError, Vector
+from lossatlas._device import namespace
+from lossatlas.distance import pairwise
+from lossatlas.embed.connect import bridged, chained, components
+from lossatlas.embed.diffusion import Walk, knee, potential, random_walk, spectrum, transitions
+from lossatlas.embed.embedding import aligned
+from lossatlas.embed.kernel import anisotropic, decayed, symmetrized
+from lossatlas.embed.landmarks import Landmarks, landmarks
+from lossatlas.embed.memory import autocorrelation, remembered
+from lossatlas.embed.paper import squared_classical_scaling, stochastic_scaling
+from lossatlas.embed.proximity import Proximity
+from lossatlas.embed.scaling import classical_scaling, metric_scaling, nonmetric_scaling, stress
+from lossatlas.embed.settings import PhateSettings, PotentialMetric
+
+
+class MapWarning(UserWarning):
+    """Something about a map that its reader has to know, and what to do about it."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Graph:
+    """The neighbour graph, and the walk on it."""
+
+    affinities: csr_array  # (k, k), over the distinct points, bridges included
+    distinct: Indices  # (n,): of each point the row of `affinities`
+    connected_components: int  # before any bridge
+    unconnected: int  # pieces that are left; 1 is none
+    landmarks: Landmarks | None
+
+    @property
+    def walk(self) -> Walk:
+        """Walk between the places: landmarks where there are some, else distinct points."""
+        return random_walk(self.affinities) if self.landmarks is None else self.landmarks.walk
+
+    def spread(self, places: Float[np.ndarray, "m d"]) -> Coordinates:
+        """Coordinates of the points from those of the places."""
+        return (places if self.landmarks is None else self.landmarks.interpolated(places))[self.distinct]
+
+    def gathered(self, coordinates: Coordinates) -> Float[np.ndarray, "m d"]:
+        """Coordinates of the places: means of those of their points that are known, NaN where none is."""
+        place = self.distinct if self.landmarks is None else self.landmarks.groups[self.distinct]
+        known = np.isfinite(coordinates).all(axis=1)
+        count = int(place.max()) + 1
+        sums = np.zeros((count, coordinates.shape[1]))
+        np.add.at(sums, place[known], coordinates[known])
+        sizes = np.bincount(place[known], minlength=count)[:, np.newaxis]
+        return np.divide(sums, sizes, out=np.full_like(sums, np.nan), where=sizes > 0)
+
+
+def graph(
+    near: Proximity | Affinities,
+    settings: PhateSettings,
+    *,
+    bandwidth: float | Vector | None = None,
+    trajectories: Indices | None = None,
+) -> Graph:
+    """Neighbour graph of points, or of precomputed affinities: copies merged, pieces joined, time remembered."""
+    if isinstance(near, np.ndarray):
+        affinities, distinct, rows = csr_array(near), np.arange(len(near)), None
+    else:
+        keep, distinct = _distinct(near, settings)
+        near = near if len(keep) == len(distinct) else near.kept(keep)
+        trajectories = None if trajectories is None else trajectories[keep]
+        affinities, rows = _affinities(near, settings, bandwidth), near.rows
+    count, _ = components(affinities)
+    if settings.connect == "temporal" and trajectories is not None:
+        affinities = chained(affinities, trajectories)
+    elif settings.connect == "mst" and rows is not None:
+        affinities = bridged(affinities, rows)
+    if settings.time is not None and trajectories is not None and rows is not None:
+        squared = (lambda points: 2 * rows(points)) if settings.metric == "cosine" else (lambda points: rows(points) ** 2)
+        affinities = remembered(affinities, autocorrelation(squared, trajectories), trajectories)
+    left, _ = components(affinities)
+    if left > 1:
+        warnings.warn(
+            f"the neighbour graph is in {left} pieces, whose distances on the map are arbitrary; "
+            f"pass connect='mst' or a knn above {settings.knn} to join them",
+            MapWarning,
+            stacklevel=3,
+        )
+    most = settings.n_landmark
+    return Graph(
+        affinities=affinities,
+        distinct=distinct,
+        connected_components=count,
+        unconnected=left,
+        landmarks=None
+        if most is None or affinities.shape[0] <= most
+        else landmarks(affinities, n_landmark=most, seed=settings.seed),
+    )
+
+
+def _distinct(near: Proximity, settings: PhateSettings) -> tuple[Int[np.ndarray, " m"], Indices]:
+    """Return one point of each group that coincides, and for each point the position of its group."""
+    if settings.preset == "paper":
+        return np.arange(near.n_points), np.arange(near.n_points)
+    _, keep, distinct = np.unique(near.groups(), return_index=True, return_inverse=True)
+    if len(keep) == 1:
+        raise InputError(f"all {near.n_points} points coincide, so there is nothing to map; record points that differ")
+    return keep.astype(np.int64), distinct.astype(np.int64)
+
+
+def _affinities(near: Proximity, settings: PhateSettings, bandwidth: float | Vector | None) -> csr_array:
+    seen = decayed(near.neighbourhood(settings, bandwidth), decay=settings.decay)
+    return anisotropic(symmetrized(seen, how=settings.symmetrization, theta=settings.theta), anisotropy=settings.anisotropy)
+
+
+def walk_spectrum(walk: Walk, settings: PhateSettings) -> Vector:
+    """Eigenvalues of the walk, or what the preset takes for them."""
+    return spectrum(walk, of="singular values" if settings.preset == "paper" else "eigenvalues")
+
+
+def walk_length(entropy: Vector, settings: PhateSettings) -> int:
+    """Steps of the walk: as many as were asked for, or until the knee of the entropy."""
+    if settings.t != "auto":
+        return int(settings.t)
+    # The entropy of power t stands at position t - 1. PHATE numbers the positions from 0 and takes that number for t.
+    return max(1, knee(entropy, lead=1)) if settings.preset == "paper" else knee(entropy) + 1
+
+
+def walked(walk: Walk, t: int, settings: PhateSettings) -> Float[np.ndarray, "m m"]:
+    """Potential of the walk after ``t`` steps."""
+    xp, device = namespace(settings.device)
+    P = transitions(walk, t=t, xp=xp, device=device)
+    return np.asarray(potential(P, gamma=settings.gamma, out=P))
+
+
+def potential_distances(U: Float[np.ndarray, "n m"], metric: PotentialMetric) -> Distances:
+    """Distances between rows of a potential."""
+    between = pairwise(U)
+    return between.euclidean if metric == "euclidean" else between.cosine
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Drawing:
+    """Places on the map."""
+
+    places: Coordinates
+    stress: float
+    iterations: int
+
+
+def drawing(U: Float[np.ndarray, "m m"], settings: PhateSettings, *, start: Coordinates | None = None) -> Drawing:
+    """Places drawn so that their distances are those of the potential, from ``start`` where one is given."""
+    distances = potential_distances(U, settings.potential_metric)
+    is_paper = settings.preset == "paper"
+    classical = squared_classical_scaling if is_paper else classical_scaling
+    begin = _begun(classical(distances, n_components=settings.n_components), start)
+    if settings.scaling == "classical":
+        places, iterations = begin, 0
+    elif is_paper and settings.n_components == 2 and settings.scaling == "metric":
+        iterations = 30
+        fitted = stochastic_scaling(distances, begin, rng=np.random.default_rng(settings.seed), epochs=iterations)
+        places = procrustes(begin, fitted)[1]
+    else:  # PHATE 1.x has its stochastic scaling in the plane alone
+        places, iterations = metric_scaling(distances, begin)
+        if settings.scaling == "nonmetric":
+            places, more = nonmetric_scaling(distances, places)
+            iterations += more
+        if is_paper:
+            places = procrustes(begin, places)[1]
+    return Drawing(places=places, stress=stress(distances, places), iterations=iterations)
+
+
+def _begun(classical: Coordinates, start: Coordinates | None) -> Coordinates:
+    """Return where the descent begins: ``start`` where it is known, elsewhere the classical places laid upon it."""
+    if start is None:
+        return classical
+    known = np.flatnonzero(np.isfinite(start).all(axis=1))
+    laid = aligned(classical, start, rows=(known, known))
+    laid[known] = start[known]
+    return laid
