@@ -41,11 +41,11 @@ _HOMES = {
 }
 
 __all__ = [
+    "PHATE",
     "Atlas",
     "Embedding",
     "InputError",
     "JumpSettings",
-    "PHATE",
     "Recorder",
     "Run",
     "Task",

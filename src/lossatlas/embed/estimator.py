@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from lossatlas._arrays import Coordinates
 from lossatlas.distance import cross_distances, metric_cross_distances
+from lossatlas.embed.given import Own
 from lossatlas.embed.phate import PhateEmbedding, phate
 
 _MATRICES = {"precomputed", "precomputed_affinity"}
@@ -95,8 +96,9 @@ class PHATE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
         new = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
         if self._points is None:
             return self.result_.transform(new)
-        if self.metric == "cosine" or self.metric == "euclidean":  # noqa: PLR1714 - so that their type is known
-            return self.result_.transform(cross_distances(new, self._points, metric=self.metric))
+        if self.metric in {"cosine", "euclidean"}:
+            own: Own = "cosine" if self.metric == "cosine" else "euclidean"
+            return self.result_.transform(cross_distances(new, self._points, metric=own))
         return self.result_.transform(metric_cross_distances(new, self._points, self.metric))
 
     def __sklearn_tags__(self) -> Tags:
