@@ -11,7 +11,7 @@ help:
 	@echo "make test    all that CI runs"
 	@echo "make check   formatting, lint, types"
 	@echo "make viewer  build the page from viewer/ (needs Node 20 or later)"
-	@echo "make bench   speed, as ratios"
+	@echo "make bench   ours beside phate and TorchDR, as tables; options in BENCH=\"--quick\""
 	@echo "make docs    documentation, in docs/_build"
 	@echo "make clean   remove what the targets made, the demo excepted"
 
@@ -29,6 +29,10 @@ setup: .venv/.test
 
 .venv/.test: .venv/.demo
 	$(PIP) -e ".[torch,compare]" --group test --group reference
+	@touch $@
+
+.venv/.bench: .venv/.test
+	$(PIP) --group bench
 	@touch $@
 
 .venv/.docs: .venv/.demo
@@ -65,8 +69,8 @@ test: check pytest
 	elif [ -n "$$CI" ]; then echo "npm is missing, and CI tests the page"; exit 1; \
 	else echo "npm is missing: the page's own tests were left out"; fi
 
-bench: .venv/.test
-	$(BIN)/python -m benchmarks
+bench: .venv/.bench
+	$(BIN)/python -m benchmarks $(BENCH)
 
 docs: .venv/.docs
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs docs/_build

@@ -1,8 +1,8 @@
-"""Time two functions in turn, and compare them pair by pair."""
+"""Time ways in turn, and compare them round by round."""
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -16,20 +16,31 @@ class Pair:
     least: float
     most: float
 
+    def __str__(self) -> str:
+        return f"{self.ratio:.1f} ({self.least:.1f} to {self.most:.1f})"
+
 
 def timed_pair(ours: Callable[[], object], theirs: Callable[[], object], *, rounds: int = 3) -> Pair:
     """Time both in the order A B A B, after one call of each that is not counted."""
     ours()
     theirs()
-    seconds = [(_seconds(ours), _seconds(theirs)) for _ in range(rounds)]
-    ratios = sorted(b / a for a, b in seconds)
-    return Pair(
-        statistics.median(a for a, _ in seconds),
-        statistics.median(b for _, b in seconds),
-        statistics.median(ratios),
-        ratios[0],
-        ratios[-1],
-    )
+    seconds = timed_in_turn({"ours": ours, "theirs": theirs}, rounds=rounds)
+    return paired(seconds["ours"], seconds["theirs"])
+
+
+def timed_in_turn(ways: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, list[float]]:
+    """Seconds of each way in each round, in the order A B C A B C."""
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, call in ways.items():
+            seconds[name].append(_seconds(call))
+    return seconds
+
+
+def paired(ours: Sequence[float], theirs: Sequence[float]) -> Pair:
+    """Compare the seconds of two ways round by round."""
+    ratios = sorted(b / a for a, b in zip(ours, theirs, strict=True))
+    return Pair(statistics.median(ours), statistics.median(theirs), statistics.median(ratios), ratios[0], ratios[-1])
 
 
 def _seconds(call: Callable[[], object]) -> float:
