@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from benchmarks.bounds import Rates, bounds, profiled
 from benchmarks.data import artificial_tree, walks
@@ -53,11 +54,13 @@ def test_demap_is_one_for_the_curve_unrolled_and_lower_for_the_curve_itself():
     assert demap(paths, circle) < 0.9  # the ends of the curve are neighbours in the plane
 
 
-def test_demap_from_some_sources_counts_no_point_against_itself():
+def test_demap_from_some_sources_counts_every_pair_but_a_point_with_itself():
     paths = geodesics(line(9), knn=2, sources=3)
     assert paths.sources.tolist() == [0, 4, 8]
-    backwards = -np.arange(9.0)[:, np.newaxis]
-    assert demap(paths, backwards) == pytest.approx(1.0)
+    places = np.random.default_rng(0).normal(size=(9, 2))
+    pairs = [(i, j) for i in (0, 4, 8) for j in range(9) if i != j]
+    expected = spearmanr([abs(i - j) for i, j in pairs], [np.linalg.norm(places[i] - places[j]) for i, j in pairs])
+    assert demap(paths, places) == pytest.approx(expected.statistic)
 
 
 def test_neighbours_kept_by_hand():
