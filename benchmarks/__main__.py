@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from benchmarks.data import walks
 from benchmarks.gpu import gpu_table
 from benchmarks.machine import described, hold_threads
 from benchmarks.pairs import timed_pair
-from benchmarks.sizes import QUICK, SIZES, Settings, sizes_table
+from benchmarks.sizes import QUICK, SIZES, Settings, Size, sizes_table
 from benchmarks.tables import README, filled, table
 from benchmarks.trees import trees_table
 from lossatlas import cosine_distances
@@ -60,13 +60,14 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)  # how far it is: the tables come when they are whole
 
 
-def _sizes(asked: argparse.Namespace) -> tuple:
-    return QUICK if asked.quick else SIZES
+def _sizes(asked: argparse.Namespace) -> Sequence[Size]:
+    return QUICK if asked.quick else [size for size in SIZES if not asked.n or size.n in asked.n]
 
 
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", action="append", choices=list(SECTIONS), help="print this section; may be given again")
+    parser.add_argument("--n", action="append", type=int, help="only the size of so many points; may be given again")
     parser.add_argument("--quick", action="store_true", help="tiny sizes: whether it runs, not how fast")
     parser.add_argument("--rounds", type=int, default=2, help="rounds of A B (2)")
     parser.add_argument("--threads", type=int, default=2, help="processors to keep to (2)")

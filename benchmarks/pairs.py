@@ -3,7 +3,7 @@
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -25,15 +25,26 @@ def timed_pair(ours: Callable[[], object], theirs: Callable[[], object], *, roun
     ours()
     theirs()
     seconds = timed_in_turn({"ours": ours, "theirs": theirs}, rounds=rounds)
-    return paired(seconds["ours"], seconds["theirs"])
+    return paired(seconds["ours"].wall, seconds["theirs"].wall)
 
 
-def timed_in_turn(ways: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, list[float]]:
+@dataclass(frozen=True)
+class Seconds:
+    """Seconds of one way in each round: by the clock, and of all processors for this process."""
+
+    wall: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)  # what others do on the machine moves these far less
+
+
+def timed_in_turn(ways: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, Seconds]:
     """Seconds of each way in each round, in the order A B C A B C."""
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    seconds = {name: Seconds() for name in ways}
     for _ in range(rounds):
         for name, call in ways.items():
-            seconds[name].append(_seconds(call))
+            wall, cpu = time.perf_counter(), time.process_time()
+            call()
+            seconds[name].wall.append(time.perf_counter() - wall)
+            seconds[name].cpu.append(time.process_time() - cpu)
     return seconds
 
 
@@ -41,9 +52,3 @@ def paired(ours: Sequence[float], theirs: Sequence[float]) -> Pair:
     """Compare the seconds of two ways round by round."""
     ratios = sorted(b / a for a, b in zip(ours, theirs, strict=True))
     return Pair(statistics.median(ours), statistics.median(theirs), statistics.median(ratios), ratios[0], ratios[-1])
-
-
-def _seconds(call: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start

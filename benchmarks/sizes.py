@@ -34,8 +34,8 @@ COMPARED = ("lossatlas", "phate")  # these take part in every round, however slo
 MEMORY_SHARE = 1 / 3  # of phate's peak over the data that ours may take
 
 HEAD = (
-    "n × p", "way", "s", "times ours (range)", "MB over data", "times ours", "stress, own", "stress, phate's potential",
-    "kNN kept, k=10", "DEMaP", "Procrustes to ours",
+    "n × p", "way", "s", "times ours (range)", "CPU s", "times ours (range)", "MB over data", "times ours",
+    "stress, own", "stress, phate's potential", "kNN kept, k=10", "DEMaP", "Procrustes to ours",
 )  # fmt: skip
 
 
@@ -53,7 +53,8 @@ class Measured:
     """All that is known of one way at one size."""
 
     alone: Alone
-    pair: Pair | None = None  # against ours, if it is quick enough to take part in the rounds
+    wall: Pair | None = None  # against ours, if it is quick enough to take part in the rounds
+    cpu: Pair | None = None
     drawn: Drawn | None = None
     own_stress: float = float("nan")
     shared_stress: float = float("nan")
@@ -73,10 +74,12 @@ def measured(size: Size, settings: Settings) -> dict[str, Measured]:
     for way, one in every.items():
         if way not in drawn and one.coordinates is not None:
             drawn[way] = Drawn(one.coordinates, None)
-    pairs = {way: paired(seconds["lossatlas"], seconds[way]) for way in quick} if "lossatlas" in seconds else {}
+    in_turn = quick if "lossatlas" in quick else []
+    wall = {way: paired(seconds["lossatlas"].wall, seconds[way].wall) for way in in_turn}
+    cpu = {way: paired(seconds["lossatlas"].cpu, seconds[way].cpu) for way in in_turn}
     own, shared = _stresses(drawn)
     return {
-        way: Measured(one, pairs.get(way), drawn.get(way), own.get(way, np.nan), shared.get(way, np.nan))
+        way: Measured(one, wall.get(way), cpu.get(way), drawn.get(way), own.get(way, np.nan), shared.get(way, np.nan))
         for way, one in every.items()
     }
 
@@ -125,12 +128,12 @@ def _row(size: Size, way: str, found: dict[str, Measured], distances: np.ndarray
         return [str(size), way, one.alone.reason, *["–"] * (len(HEAD) - 3)]
     coordinates = one.drawn.coordinates
     apart = f" ({paths.unreachable:.0%} of pairs apart)" if paths.unreachable else ""
-    if one.pair:
-        time, ratio = number(one.pair.theirs, 2), str(one.pair)
+    if one.wall and one.cpu:
+        times = [number(one.wall.theirs, 2), str(one.wall), number(one.cpu.theirs, 2), str(one.cpu)]
     else:
-        time, ratio = f"{one.alone.seconds:.1f} (once, alone)", number(one.alone.seconds / ours.alone.seconds, 1)
+        times = [f"{one.alone.seconds:.1f} (once, alone)", number(one.alone.seconds / ours.alone.seconds, 1), "–", "–"]
     return [
-        str(size), way, time, ratio,
+        str(size), way, *times,
         number(one.alone.megabytes, 0), number(one.alone.megabytes / ours.alone.megabytes, 1),
         number(one.own_stress, 4), number(one.shared_stress, 4),
         number(knn_preservation(distances, coordinates)), number(demap(paths, coordinates)) + apart,
@@ -140,7 +143,7 @@ def _row(size: Size, way: str, found: dict[str, Measured], distances: np.ndarray
 
 def _goals(size: Size, found: dict[str, Measured]) -> list[list[str]]:
     ours, theirs = found["lossatlas"], found["phate"]
-    faster = theirs.pair.ratio if theirs.pair else float("nan")
+    faster = theirs.wall.ratio if theirs.wall else float("nan")
     share = ours.alone.megabytes / theirs.alone.megabytes
     met = {True: "yes", False: "no"}
     return [

@@ -1,5 +1,6 @@
 """The harness's own arithmetic: what it prints has to be right whatever the machine."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -30,9 +31,10 @@ def test_ratios_are_of_neighbours_in_time():
 
 def test_ways_take_turns():
     called = []
-    seconds = timed_in_turn({"a": lambda: called.append("a"), "b": lambda: called.append("b")}, rounds=2)
-    assert called == ["a", "b", "a", "b"]
-    assert [len(one) for one in seconds.values()] == [2, 2]
+    seconds = timed_in_turn({"a": lambda: called.append("a"), "b": lambda: called.append(time.sleep(0.05))}, rounds=2)
+    assert called == ["a", None, "a", None]
+    assert [len(one.wall) for one in seconds.values()] == [2, 2]
+    assert min(seconds["b"].wall) >= 0.05 > max(seconds["b"].cpu)  # asleep, it takes no processor
 
 
 def test_paths_follow_the_graph_and_stop_where_it_does():
