@@ -27,6 +27,7 @@ _LEAST_PARAMETERS = 2**13
 # Float32 products: how much larger than on the diagonal the error of a product is taken to be, and its least share.
 _SAFETY = 3.0
 _LEAST_ERROR = 1e-9
+_DEVICE_MEGABYTES = 128.0
 _USELESS = 1e-4
 _MOST = 0.7  # share of points in one cluster from which their products are taken about the mean of all: memory is n² once
 # Largest share of error in what a cosine keeps of a squared distance, and in the squared distance of points in a line.
@@ -98,7 +99,7 @@ def pairwise(
     points: np.ndarray | Run | Sequence[Run] | PointSource,
     *,
     origin: Origin = "zero",
-    megabytes: float = 128,
+    megabytes: float = 512,
     device: str = "cpu",
 ) -> Pairwise:
     r"""Squared distances of all pairs of points, and norms about ``origin``; see :func:`cosine_distances`.
@@ -115,7 +116,7 @@ def pairwise(
     Args:
         points: Points ``(n, p)``, a run, or runs of one model.
         origin: As for :func:`cosine_distances`.
-        megabytes: How much float64 a block of what is read may hold.
+        megabytes: How much float64 a block of what is read may hold; one is read while another is worked on. Float32 takes half.
         device: Where products are taken: ``"cpu"``, or a device of PyTorch such as ``"cuda"``, all in float64 there.
 
     >>> pairwise(np.array([[0.0, 3.0], [4.0, 0.0]])).euclidean
@@ -146,7 +147,7 @@ def _measured_on(
 ) -> Pairwise:
     n = source.n_points
     gram = Gram(np.zeros((n, n)), np.float64)
-    width = columns_in(megabytes, n)
+    width = columns_in(min(megabytes, _DEVICE_MEGABYTES), n)
     for slab, name, place in _placed_slabs(source, origin, megabytes, width):
         with _named(source, slab):
             add_slab(gram, slab, xp, device, width=width, origin=name, place=place)
