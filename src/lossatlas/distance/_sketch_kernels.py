@@ -1,0 +1,102 @@
+"""The compiled part of sketches: signs, shifts and sums in one pass over the weights, and the angles that fit them best."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+
+WORD = 64  # signs that one number of the generator gives
+_GAMMA = np.uint64(0x9E3779B97F4A7C15)  # the step of SplitMix64 (Steele, Lea, Flood 2014)
+
+
+def _compiled(*, reorder_sums: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    fastmath = {"reassoc", "nsz"} if reorder_sums else False  # sums in vector registers; no number is changed
+
+    def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+        # The tests wrap every function in a check of its annotations, which numba cannot compile: it gets what is inside.
+        inside = inspect.unwrap(function)
+        try:
+            return numba.njit(cache=True, nogil=True, fastmath=fastmath)(inside)
+        except RuntimeError:  # neither the package's folder nor the home can be written: compiled anew in each process
+            return numba.njit(nogil=True, fastmath=fastmath)(inside)
+
+    return compiled
+
+
+@_compiled()
+def _mixed(number: np.uint64) -> np.uint64:
+    # The finaliser of SplitMix64: any change of the number flips each bit of the result with probability one half.
+    number = (number ^ (number >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    number = (number ^ (number >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return number ^ (number >> np.uint64(31))
+
+
+@_compiled()
+def add_signed(  # noqa: PLR0917 - compiled functions take no keywords at the speed of this one's short calls
+    weights: np.ndarray, start: np.ndarray, offset: int, seed: np.uint64, sums: np.ndarray, moments: np.ndarray
+) -> None:
+    # `sums` has 2k places, so that a turned block lies in one piece: the caller folds the halves.
+    k = len(sums) // 2
+    places = _mixed(seed + _GAMMA)
+    flips = _mixed(places + _GAMMA)
+    signs = np.empty(k)
+    done = 0
+    while done < len(weights):
+        block, inside = divmod(offset + done, k)
+        count = min(len(weights) - done, k - inside)
+        _fill_signs(signs, offset + done, count, flips)
+        shift = ((_mixed(places + np.uint64(block) * _GAMMA) >> np.uint64(32)) * np.uint64(k)) >> np.uint64(32)
+        first = np.int64(shift) + inside
+        norm, displacement, dot = _add_block(
+            weights[done : done + count], start[done : done + count], signs, sums[first : first + count]
+        )
+        moments[0] += norm
+        moments[1] += displacement
+        moments[2] += dot
+        done += count
+
+
+@_compiled()
+def _fill_signs(signs: np.ndarray, place: int, count: int, flips: np.uint64) -> None:
+    done = 0
+    while done < count:
+        word, bit = divmod(place + done, WORD)
+        bits = _mixed(flips + np.uint64(word) * _GAMMA) >> np.uint64(bit)
+        part = signs[done : done + min(WORD - bit, count - done)]
+        for j in range(len(part)):  # a slice and a count from 0: what the compiler turns into vector instructions
+            part[j] = 1.0 - 2.0 * np.float64(np.int64((bits >> np.uint64(j)) & np.uint64(1)))
+        done += len(part)
+
+
+@_compiled(reorder_sums=True)
+def _add_block(weights: np.ndarray, start: np.ndarray, signs: np.ndarray, sums: np.ndarray) -> tuple[float, float, float]:
+    norm = displacement = dot = 0.0
+    for j in range(len(weights)):
+        a, b = np.float64(weights[j]), np.float64(start[j])
+        difference = a - b
+        norm += a * a
+        displacement += difference * difference
+        dot += difference * b
+        sums[j] += signs[j] * difference
+    return norm, displacement, dot
+
+
+@_compiled()
+def fit_angles(products: np.ndarray, chords: np.ndarray) -> None:
+    # Replaces D by δ. The cubic is D >= 0 at 0 and -‖u+v‖² <= 0 at 2: Newton's steps, halved where they leave the bracket.
+    for i in range(len(chords)):
+        for j in range(i):
+            w, D = products[i, j], chords[i, j]
+            low, high, delta = 0.0, 2.0, D / (2.0 + D)
+            for _ in range(100):
+                value = ((3.0 - w - delta) * delta - (2.0 + D)) * delta + D
+                slope = (2.0 * (3.0 - w) - 3.0 * delta) * delta - (2.0 + D)
+                low, high = (delta, high) if value > 0 else (low, delta)
+                moved = delta - value / slope if slope != 0 else low - 1.0
+                moved = moved if low <= moved <= high else (low + high) / 2
+                if abs(moved - delta) <= 1e-15 * delta:
+                    break
+                delta = moved
+            chords[i, j] = chords[j, i] = delta
