@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossatlas.distance import PointSource, pairwise
+from lossatlas.distance._sketch_kernels import fit_angles
 from lossatlas.distance.sketch import Sketches, sketch, sketched_pairwise, sketches
 from lossatlas.embed import phate
 
@@ -269,6 +270,19 @@ def test_no_distance_is_below_the_difference_of_norms(seed, origin):
     assert (found.squared >= least * (1 - 1e-9) - 1e-12 * scale).all()
     assert (found.squared <= most * (1 + 1e-9) + 1e-12 * scale)[~np.eye(6, dtype=bool)].all()
     np.testing.assert_array_equal(found.squared, found.squared.T)
+
+
+def test_the_fitted_angle_solves_its_cubic_however_bad_the_sketch():
+    """Sketched norms that are far from the exact ones, where Newton's steps alone leave the bracket and some never return."""
+    rng = np.random.default_rng(0)
+    lengths = rng.lognormal(sigma=2, size=(100, 1))
+    u = lengths * rng.standard_normal((100, 2)) / 1.4
+    w, D = u @ u.T, pairwise(u).squared
+    delta = D.copy()
+    fit_angles(w, delta)
+    assert ((delta >= 0) & (delta <= 2)).all()
+    residual = -(delta**3) + (3 - w) * delta**2 - (2 + D) * delta + D
+    np.testing.assert_allclose(residual / (1 + D + abs(w)), 0, atol=1e-13)  # a term of each size, rounded once or twice
 
 
 def test_copies_of_a_point_have_distance_zero():

@@ -9,8 +9,9 @@ a time. For :math:`x = \theta - \theta_\text{start}` with blocks :math:`x_b`
 
 since signs that are independent leave only pairs that meet, and two coordinates meet with probability 1/k, or never if they share
 a block. A count sketch has coordinates where this has blocks, so this is never worse; a change within one block (a bias, a row)
-and a model of at most k parameters lose nothing. Several places a coordinate (Kane and Nelson 2014) leave the variance as it is.
-benchmarks/README.md has what each costs.
+and a model of at most k parameters lose nothing. Several places a coordinate (Kane and Nelson 2014) leave the variance as it is
+and thin its tail: here two lone weights of two blocks meet in one seed of k, and then ‖x‖² is wrong by up to itself. Changes of
+many weights, as training makes them, have no such tail. benchmarks/README.md has what each costs.
 """
 
 import math
