@@ -18,26 +18,28 @@ from benchmarks.tables import table
 from benchmarks.ways import ours, warm
 from lossatlas.embed import Embedding
 
-# The stage that a function of these modules stands for. Distances come twice: of the points, then of their potentials.
+# The stage that a function of lossatlas.embed stands for, wherever it is called from; the innermost has the time.
 STAGES = {
-    "lossatlas.distance": "distances",
-    "lossatlas.embed.kernel": "kernel, bridges",
-    "lossatlas.embed.diffusion": "powers, potential",
-    "lossatlas.embed.landmarks": "landmarks",
-    "lossatlas.embed.scaling": "scaling",
+    "given": "distances",
+    "neighbours_within": "distances",
+    "graph": "kernel, bridges",
+    "landmarks": "landmarks",
+    "walk_spectrum": "spectrum, t",
+    "walk_length": "spectrum, t",
+    "walked": "powers, potential",
+    "potential_distances": "distances of potentials",
+    "drawing": "scaling",
 }
-SPECTRAL = {"spectrum", "spectral_entropy", "knee"}
-FORMING = {"_distances"}  # private functions of phate.py that are a stage's own
 HEAD = ("n × p", "stage", "s", "of all", "bound s", "bound by", "times the bound")
 
 
 @dataclass
 class Profile:
-    """Seconds of each stage of one call, counted where a stage is entered from outside."""
+    """Seconds of each stage of one call, those of the stages inside it left out."""
 
     total: float = 0.0
     seconds: dict[str, float] = field(default_factory=dict)
-    inside: bool = False
+    inside: list[float] = field(default_factory=list)  # seconds spent in inner stages, of each stage that is open
 
     def add(self, stage: str, seconds: float) -> None:
         """Count a visit."""
@@ -87,17 +89,18 @@ def bounds(size: Size, embedding: Embedding, rate: Rates) -> dict[str, tuple[flo
     """Least seconds of the stages that have a bound, and what sets it.
 
     Distances: 2 n² p operations, or n p numbers read once. Spectrum: 4/3 m³ operations bring a symmetric matrix to three
-    diagonals. Powers: 2 m³ for each product of repeated squaring, and one for the distances of the potentials. Scaling: each
-    iteration reads one half of the m × m distances.
+    diagonals. Powers: m³ for each square of a symmetric matrix, and as much for the distances of the potentials. Scaling: each
+    pass reads one half of the m × m distances.
     """
     n, p, m = size.n, size.p, len(embedding.potential)
     flops, read = 2 * n * n * p / rate.ssyrk, 4 * n * p / rate.bandwidth
     t = int(embedding.t)
-    products = t.bit_length() - 1 + t.bit_count() - 1 + 1
+    squares = t.bit_length() - 1
     return {
         "distances": (max(flops, read), "ssyrk" if flops > read else "memory"),
         "spectrum, t": (4 / 3 * m**3 / rate.dgemm, "dgemm"),
-        "powers, potential": (2 * m**3 * products / rate.dgemm, "dgemm"),
+        "powers, potential": (m**3 * squares / rate.dgemm, "dgemm"),
+        "distances of potentials": (m**3 / rate.dgemm, "dgemm"),
         "scaling": (embedding.iterations * 4 * m * m / rate.bandwidth, "memory"),
     }
 
@@ -115,7 +118,7 @@ def bounds_table(sizes: Sequence[Size] = SIZES, *, rounds: int = 2, say: Callabl
         rate = rates(size.n, size.p, len(drawn.made.potential))
         spoken.append(
             f"- {size}: ssyrk {rate.ssyrk / 1e9:.0f}, sgemm {rate.sgemm / 1e9:.0f} and dgemm {rate.dgemm / 1e9:.0f} GFLOP/s, "
-            f"reads {rate.bandwidth / 1e9:.0f} GB/s; t = {drawn.made.t}, {drawn.made.iterations} iterations"
+            f"reads {rate.bandwidth / 1e9:.0f} GB/s; t = {drawn.made.t}, {drawn.made.iterations} passes"
         )
         rows += _rows(size, profile, bounds(size, drawn.made, rate))
         say(spoken[-1])
@@ -155,12 +158,10 @@ def _best(call: Callable[[], object]) -> float:
 def _watched(profile: Profile) -> Iterator[None]:
     """Put a watch around the stages' functions wherever the modules of lossatlas.embed name them."""
     changed: list[tuple[ModuleType, str, Any]] = []
-    modules = [module for name, module in sys.modules.items() if name.startswith("lossatlas.embed.")]
-    for module in modules:
-        for name, value in list(vars(module).items()):
-            stage = _stage(name, value)
-            is_own = getattr(value, "__module__", None) == module.__name__
-            if stage and (not is_own or name in FORMING):
+    for module in [module for name, module in sys.modules.items() if name.startswith("lossatlas.embed.")]:
+        for name, stage in STAGES.items():
+            value = vars(module).get(name)
+            if callable(value) and not isinstance(value, ModuleType):
                 changed.append((module, name, value))
                 setattr(module, name, _watch(profile, stage, value))
     try:
@@ -170,29 +171,17 @@ def _watched(profile: Profile) -> Iterator[None]:
             setattr(module, name, value)
 
 
-def _stage(name: str, value: object) -> str | None:
-    home = getattr(value, "__module__", None)
-    if not callable(value) or isinstance(value, type) or not isinstance(home, str):
-        return None
-    if name in FORMING and home == "lossatlas.embed.phate":
-        return "distances"
-    if name in SPECTRAL:
-        return "spectrum, t"
-    return next((stage for start, stage in STAGES.items() if home == start or home.startswith(start + ".")), None)
-
-
 def _watch(profile: Profile, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def watched(*args: Any, **kwargs: Any) -> Any:
-        if profile.inside:
-            return function(*args, **kwargs)
-        profile.inside = True
+        profile.inside.append(0.0)
         start = time.perf_counter()
         try:
             return function(*args, **kwargs)
         finally:
-            profile.inside = False
-            is_second = stage == "distances" and "kernel, bridges" in profile.seconds
-            profile.add("powers, potential" if is_second else stage, time.perf_counter() - start)
+            seconds = time.perf_counter() - start
+            profile.add(stage, seconds - profile.inside.pop())
+            if profile.inside:
+                profile.inside[-1] += seconds
 
     return watched

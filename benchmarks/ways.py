@@ -74,7 +74,7 @@ def their_scaling(operator: Any) -> tuple[np.ndarray, np.ndarray]:
     """
     given = operator.diff_potential
     if len(given) != len(operator.embedding):
-        given = potential(np.asarray(operator.diff_op), t=int(operator.optimal_t))
+        given = potential(np.linalg.matrix_power(np.asarray(operator.diff_op), int(operator.optimal_t)))
     return pairwise(np.asarray(given)).euclidean, np.asarray(operator.embedding)
 
 
