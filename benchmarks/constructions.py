@@ -7,7 +7,6 @@ import numba
 import numpy as np
 
 from lossatlas.distance._sketch_kernels import _GAMMA, _fill_signs, _mixed
-from lossatlas.distance.sketch import sketch
 
 Construction: TypeAlias = Callable[[np.ndarray, int, int], np.ndarray]  # (x, k, seed) -> values
 compiled = numba.njit(cache=True, nogil=True)
@@ -136,11 +135,6 @@ def dense(x, k, seed):
         for j in range(k):
             sums[j] += signs[j] * x[i]
     return sums / np.sqrt(k)
-
-
-def packaged(x: np.ndarray, k: int, seed: int) -> np.ndarray:
-    """Return what the package keeps, made with the norms beside it."""
-    return sketch(x, k=k, seed=seed).values
 
 
 CONSTRUCTIONS: dict[str, Construction] = {

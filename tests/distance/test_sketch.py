@@ -64,6 +64,7 @@ def test_shards_of_many_points_add_up():
         parts = sketches(points[:, :cut]) + sketches(points[:, cut:], offset=cut)
         np.testing.assert_allclose(parts.values, whole.values, atol=1e-11)
         np.testing.assert_allclose(parts.squared_displacements, whole.squared_displacements, rtol=1e-12)
+        np.testing.assert_allclose(parts.squared_norms, whole.squared_norms, rtol=1e-12)
         np.testing.assert_allclose(sketched_pairwise(parts).squared, sketched_pairwise(whole).squared, rtol=1e-9, atol=1e-9)
 
 
