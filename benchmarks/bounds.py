@@ -24,7 +24,6 @@ STAGES = {
     "neighbours_within": "distances",
     "graph": "kernel, bridges",
     "landmarks": "landmarks",
-    "walk_spectrum": "spectrum, t",
     "walk_length": "spectrum, t",
     "walked": "powers, potential",
     "potential_distances": "distances of potentials",

@@ -13,8 +13,8 @@ from threadpoolctl import threadpool_limits
 from benchmarks.problems import Problem, problems
 from lossatlas import phate
 from lossatlas.distance import pairwise
-from lossatlas.embed.diffusion import diffusion_operator, spectrum
-from lossatlas.embed.kernel import alpha_decay_affinities, bridged
+from lossatlas.embed import alpha_decay_affinities, bridged
+from lossatlas.embed.diffusion import diffusion_operator, random_walk, spectrum
 from lossatlas.embed.steps import diffusion_time
 
 N_RANDOM, N_BLOCKS = 20, 6
@@ -49,12 +49,12 @@ def affinities(distances: np.ndarray) -> np.ndarray:
 
 def knee(distances: np.ndarray) -> float:
     """Return the knee before it is rounded."""
-    return diffusion_time(spectrum(affinities(distances))).knee
+    return diffusion_time(spectrum(random_walk(affinities(distances)))).knee
 
 
 def their_t(distances: np.ndarray) -> float:
     """Return the phate package's own choice; it talks."""
-    import phate as package  # noqa: PLC0415 - it takes seconds
+    import phate as package
 
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
@@ -73,7 +73,7 @@ def left(n: int, *, seed: int = 0) -> Iterator[np.ndarray]:
         yield np.setdiff1d(np.arange(n), out)
 
 
-def capped(kernel: np.ndarray, t: int) -> float:
+def capped(kernel: csr_array, t: int) -> float:
     """Share of pairs of points whose probability is below the potential's floor of 1e-7."""
     power = np.linalg.matrix_power(diffusion_operator(kernel), t)
     return float((power[~np.eye(len(power), dtype=bool)] < 1e-7).mean())

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_phate import entropy_naive, euclidean_naive
+from scipy.sparse import csr_array
 
 from lossatlas import InputError
-from lossatlas.embed import alpha_decay_affinities, bridged, spectral_entropy
+from lossatlas.embed import alpha_decay_affinities, bridged, random_walk, spectral_entropy
 from lossatlas.embed.diffusion import spectrum
 from lossatlas.embed.steps import diffusion_time
 
@@ -65,11 +66,11 @@ def test_a_steep_fall_onto_a_level_has_its_knee_on_the_level():
 
 def test_pieces_that_mix_at_once_give_the_square_of_their_number():
     kernel = np.kron(np.eye(3), np.ones((4, 4)))
-    assert diffusion_time(spectrum(kernel)).t == 9
+    assert diffusion_time(spectrum(random_walk(csr_array(kernel)))).t == 9
 
 
 def test_a_complete_graph_is_forgotten_at_the_first_step():
-    found = diffusion_time(spectrum(np.ones((6, 6))))
+    found = diffusion_time(spectrum(random_walk(csr_array(np.ones((6, 6))))))
     assert found.t == 1
     np.testing.assert_allclose([found.knee, found.shortest], 1, atol=1e-10)  # five eigenvalues of some eps have entropy
     np.testing.assert_allclose(found.longest, math.exp(0.2), rtol=1e-10)  # 0.1 nats = ln √t
@@ -168,7 +169,7 @@ PROBLEMS = {
 
 
 def knee_of(distances):
-    return diffusion_time(spectrum(bridged(alpha_decay_affinities(distances), distances))).knee
+    return diffusion_time(spectrum(random_walk(bridged(alpha_decay_affinities(distances), distances)))).knee
 
 
 @pytest.mark.parametrize("name", PROBLEMS)

@@ -80,6 +80,7 @@ def _write_arrays(atlas: Atlas, path: Path, title: str) -> None:
         "coordinates": atlas.embedding.coordinates,
         "potential_distances": atlas.embedding.potential_distances,
         "entropy": atlas.embedding.entropy,
+        "entropy_times": atlas.embedding.diffusion_time.times,
         "steps": atlas.steps,
         "run": np.concatenate([np.full(trace.stop - trace.start, i) for i, trace in enumerate(atlas.traces)]),
         "run_names": np.array([trace.name for trace in atlas.traces]),

@@ -12,10 +12,12 @@ from lossatlas.embed.phate import PhateEmbedding, phate
 from lossatlas.embed.scaling import classical_scaling, metric_scaling, nonmetric_scaling, stress
 from lossatlas.embed.settings import PhateSettings, Preset
 from lossatlas.embed.stages import MapWarning
+from lossatlas.embed.steps import DiffusionTime, diffusion_time
 
 __all__ = [
     "PHATE",
     "BaselineSettings",
+    "DiffusionTime",
     "Embedding",
     "MapWarning",
     "PhateEmbedding",
@@ -28,6 +30,7 @@ __all__ = [
     "classical_scaling",
     "components",
     "diffusion_operator",
+    "diffusion_time",
     "isomap",
     "knee",
     "landmarks",

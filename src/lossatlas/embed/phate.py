@@ -11,12 +11,13 @@ from scipy.sparse import csr_array
 from lossatlas._arrays import Coordinates, Distances, Indices, InputError, Vector
 from lossatlas.distance import Origin
 from lossatlas.embed.connect import Connect
-from lossatlas.embed.diffusion import potential, reached, spectral_entropy
+from lossatlas.embed.diffusion import potential, reached
 from lossatlas.embed.embedding import Embedding
 from lossatlas.embed.given import GivenPoints, Metric, given
 from lossatlas.embed.kernel import Symmetrization
 from lossatlas.embed.settings import PRESETS, PhateSettings, PotentialMetric, Preset, Scaling, Time
-from lossatlas.embed.stages import Drawing, Graph, drawing, graph, potential_distances, walk_length, walk_spectrum, walked
+from lossatlas.embed.stages import Drawing, Graph, drawing, graph, potential_distances, walk_length, walked
+from lossatlas.embed.steps import DiffusionTime
 from lossatlas.embed.transform import affinities_to, checked_new_distances, placed
 
 
@@ -29,11 +30,15 @@ class PhateEmbedding(Embedding):
 
     settings: PhateSettings
     graph: Graph
-    eigenvalues: Float[np.ndarray, " m"]  # magnitudes, falling; of the paper's preset the singular values
-    entropy: Float[np.ndarray, " t_max"]  # entropy after 1, 2, … steps
-    t: int  # steps of the walk
+    diffusion_time: DiffusionTime  # how long the walk should go: the entropy, its knee, and how sharp that is
+    t: int  # how long it went
     potential: Float[np.ndarray, "m m"]
     iterations: int  # of the scaling
+
+    @property
+    def entropy(self) -> Float[np.ndarray, " times"]:
+        """Entropy of the walk, in nats, at ``diffusion_time.times``."""
+        return self.diffusion_time.entropy
 
     @property
     def affinities(self) -> csr_array:
@@ -91,7 +96,7 @@ class PhateEmbedding(Embedding):
         """
         asked: dict[str, Any] = {"t": t, "gamma": gamma, "n_components": n_components, "scaling": scaling}
         settings = replace(self.settings, **{name: value for name, value in asked.items() if value is not None})
-        steps = self.t if t is None else walk_length(self.entropy, settings)
+        steps = self.t if t is None else self.diffusion_time.t if t == "auto" else int(t)
         if steps != self.t:
             U = walked(self.graph.walk, steps, settings)
         elif settings.gamma != self.settings.gamma:
@@ -171,7 +176,7 @@ def phate(  # noqa: PLR0913 - each stage's choices; all but the points by name
         origin: Where the cosine is measured; see :func:`cosine_distances`.
         knn: Neighbours that set the kernel's width. Default of Moon et al. 2019.
         decay: How sharply the kernel falls; None counts neighbours alike. Default of Moon et al. 2019.
-        t: Steps of the walk; ``"auto"`` takes the knee of the entropy.
+        t: Steps of the walk; ``"auto"`` takes the knee of the entropy, see :func:`diffusion_time`.
         gamma: 1 for the logarithm, 0 for the square root, -1 for no transformation.
         n_components: Axes of the map.
         n_landmark: Largest number of points that is embedded point by point; of more, as many landmarks are embedded and the
@@ -235,17 +240,15 @@ def phate(  # noqa: PLR0913 - each stage's choices; all but the points by name
     made = graph(ground.near, settings, bandwidth=bandwidth, trajectories=ground.trajectories)
     del ground  # the matrix of distances, where there is one
     here = _start(start, len(made.distinct), settings.n_components)
-    eigenvalues = walk_spectrum(made.walk, settings)
-    entropy = spectral_entropy(eigenvalues)
-    steps = walk_length(entropy, settings)
+    length = walk_length(made.walk, settings)
+    steps = length.t if t == "auto" else int(t)
     U = walked(made.walk, steps, settings)
     drawn = drawing(U, settings, start=None if here is None else made.gathered(here))
     embedding = PhateEmbedding(
         method="phate",
         settings=settings,
         graph=made,
-        eigenvalues=eigenvalues,
-        entropy=entropy,
+        diffusion_time=length,
         t=steps,
         potential=U,
         **_shown(drawn, made),

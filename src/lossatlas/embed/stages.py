@@ -12,7 +12,7 @@ from lossatlas._arrays import Affinities, Coordinates, Distances, Indices, Input
 from lossatlas._device import namespace
 from lossatlas.distance import pairwise
 from lossatlas.embed.connect import bridged, chained, components
-from lossatlas.embed.diffusion import Walk, knee, potential, random_walk, spectrum, transitions
+from lossatlas.embed.diffusion import Walk, knee, potential, random_walk, spectral_entropy, spectrum, transitions
 from lossatlas.embed.embedding import aligned
 from lossatlas.embed.kernel import anisotropic, decayed, symmetrized
 from lossatlas.embed.landmarks import Landmarks, landmarks
@@ -21,6 +21,7 @@ from lossatlas.embed.paper import squared_classical_scaling, stochastic_scaling
 from lossatlas.embed.proximity import Proximity
 from lossatlas.embed.scaling import classical_scaling, metric_scaling, nonmetric_scaling, stress
 from lossatlas.embed.settings import PhateSettings, PotentialMetric
+from lossatlas.embed.steps import DiffusionTime, diffusion_time
 
 
 class MapWarning(UserWarning):
@@ -115,17 +116,15 @@ def _affinities(near: Proximity, settings: PhateSettings, bandwidth: float | Vec
     return anisotropic(symmetrized(seen, how=settings.symmetrization, theta=settings.theta), anisotropy=settings.anisotropy)
 
 
-def walk_spectrum(walk: Walk, settings: PhateSettings) -> Vector:
-    """Eigenvalues of the walk, or what the preset takes for them."""
-    return spectrum(walk, of="singular values" if settings.preset == "paper" else "eigenvalues")
-
-
-def walk_length(entropy: Vector, settings: PhateSettings) -> int:
-    """Steps of the walk: as many as were asked for, or until the knee of the entropy."""
-    if settings.t != "auto":
-        return int(settings.t)
+def walk_length(walk: Walk, settings: PhateSettings) -> DiffusionTime:
+    """How long the walk should go: until the knee of its entropy, as the preset finds it."""
+    if settings.preset != "paper":
+        return diffusion_time(spectrum(walk))
+    entropy = spectral_entropy(spectrum(walk, of="singular values"))
     # The entropy of power t stands at position t - 1. PHATE numbers the positions from 0 and takes that number for t.
-    return max(1, knee(entropy, lead=1)) if settings.preset == "paper" else knee(entropy) + 1
+    t = max(1, knee(entropy, lead=1))
+    times = np.arange(1.0, len(entropy) + 1)
+    return DiffusionTime(t=t, knee=float(t), shortest=float(t), longest=float(t), times=times, entropy=entropy)
 
 
 def walked(walk: Walk, t: int, settings: PhateSettings) -> Float[np.ndarray, "m m"]:
