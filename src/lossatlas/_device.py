@@ -2,7 +2,9 @@
 
 from typing import Any, TypeAlias
 
-from lossatlas._arrays import InputError
+import numpy as np
+
+from lossatlas._arrays import Array, InputError
 
 Namespace: TypeAlias = Any  # a module with the functions of the array standard
 
@@ -28,6 +30,11 @@ def namespace(device: str) -> tuple[Namespace, str]:
             f"device {device!r} is not there, or has no float64 ({_first_line(error)}); pass device='cpu'"
         ) from error
     return torch_namespace, device
+
+
+def to_numpy(array: Array) -> np.ndarray:
+    """Return an array of any device as NumPy's."""
+    return np.asarray(array.cpu() if hasattr(array, "cpu") else array)
 
 
 def _first_line(error: Exception) -> str:

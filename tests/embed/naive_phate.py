@@ -26,6 +26,59 @@ def kernel_naive(distances, knn, decay, threshold=1e-4):
     return np.array([[(A[i][j] + A[j][i]) / 2 for j in range(n)] for i in range(n)])
 
 
+def kernel_with_options_naive(
+    distances, knn, decay, *, knn_max=None, bandwidth=None, scale=1.0, how="+", theta=1.0, anisotropy=0.0, threshold=1e-4
+):
+    """Return the kernel with every option of METHOD 3.1: each point's view in a loop, then the pairs, then the density."""
+    n = len(distances)
+    A = [[0.0] * n for _ in range(n)]
+    for i in range(n):
+        others = sorted((float(distances[i, j]), j) for j in range(n) if j != i)
+        given = others[knn - 1][0] if bandwidth is None else float(np.broadcast_to(bandwidth, n)[i])
+        A[i][i] = 1.0
+        for distance, j in others[:knn_max]:
+            ratio = distance / (given * scale)
+            value = float(ratio <= 1) if decay is None else math.exp(-(ratio**decay)) if ratio < 1e7 else 0.0
+            A[i][j] = value if value >= threshold else 0.0
+    joined = {
+        "+": lambda a, b: (a + b) / 2,
+        "*": lambda a, b: a * b,
+        "mnn": lambda a, b: theta * min(a, b) + (1 - theta) * max(a, b),
+    }[how]
+    K = [[joined(A[i][j], A[j][i]) for j in range(n)] for i in range(n)]
+    q = [sum(row) for row in K]
+    return np.array([[K[i][j] / (q[i] * q[j]) ** anisotropy for j in range(n)] for i in range(n)])
+
+
+def autocorrelation_naive(points, trajectories):
+    """``sum <x_i - m, x_i+k - m> / sum |x_i - m|^2`` in coordinates, m the mean of the trajectory, until it is not positive."""
+    runs = [points[[i for i, own in enumerate(trajectories) if own == run]] for run in sorted(set(trajectories))]
+    sums = [0.0] * max(map(len, runs))
+    for run in runs:
+        apart = run - run.mean(axis=0)
+        for lag in range(len(run)):
+            for i in range(len(run) - lag):
+                sums[lag] += float(apart[i] @ apart[i + lag])
+    found = []
+    for value in sums:
+        if value <= 0:
+            break
+        found.append(value / sums[0])
+    return np.array(found)
+
+
+def remembered_naive(kernel, correlation, trajectories):
+    """``T K T``, ``T_ij = rho(|i - j|)`` within a trajectory, counted in its own snapshots, and 0 between two."""
+    n = len(kernel)
+    own = [[j for j in range(n) if trajectories[j] == trajectories[i]] for i in range(n)]
+    T = [[0.0] * n for _ in range(n)]
+    for i in range(n):
+        for j in own[i]:
+            lag = abs(own[i].index(i) - own[i].index(j))
+            T[i][j] = float(correlation[lag]) if lag < len(correlation) else 0.0
+    return np.array(T) @ kernel @ np.array(T)
+
+
 def operator_naive(kernel):
     """Each row divided by its sum."""
     return np.array([[value / sum(row) for value in row] for row in np.asarray(kernel).tolist()])

@@ -45,6 +45,7 @@ def pca(points: GivenPoints, *, metric: Metric = "cosine", origin: Origin = "zer
     >>> pca(line, metric="euclidean").coordinates[:, 0].round(3)
     array([ 3.464,  1.732,  0.   , -1.732, -3.464])
     """
+    _refuse_no_axes(n_components)
     D, name = given_distances(points, metric=metric, origin=origin)
     chord = np.sqrt(2 * D) if metric == "cosine" else D
     values, vectors = principal(chord, n_components)
@@ -125,6 +126,7 @@ def umap(
     except ImportError as error:
         raise InputError("umap needs umap-learn, which is not installed; run: pip install 'lossatlas[compare]'") from error
     D, name = given_distances(points, metric=metric, origin=origin)
+    _refuse_no_axes(n_components)
     _refuse_neighbours(n_neighbors, len(D), least=2)
     method = UMAP(
         n_neighbors=n_neighbors,
@@ -160,6 +162,7 @@ def isomap(
         InputError: the points cannot be mapped, or there are no more of them than neighbours.
     """
     D, name = given_distances(points, metric=metric, origin=origin)
+    _refuse_no_axes(n_components)
     _refuse_neighbours(n_neighbors, len(D), least=1)
     method = Isomap(n_neighbors=n_neighbors, n_components=n_components, metric="precomputed", eigen_solver="dense")
     with warnings.catch_warnings():
@@ -168,6 +171,11 @@ def isomap(
     near = kneighbors_graph(D, n_neighbors, metric="precomputed", include_self=False)
     diagnostics = {"connected_components": float(csgraph.connected_components(near, directed=False)[0])}
     return _made("isomap", D, drawn, diagnostics, metric=metric, origin=name, n_neighbors=n_neighbors)
+
+
+def _refuse_no_axes(n_components: int) -> None:
+    if n_components < 1:
+        raise InputError(f"n_components must be 1 or more, but is {n_components}; a map has 2")
 
 
 def _refuse_neighbours(n_neighbors: int, n: int, *, least: int) -> None:

@@ -75,17 +75,19 @@ def _nearest_outside(labels: Indices, count: int, rows_of: DistancesFrom) -> lis
     return edges
 
 
-def chained(affinities: csr_array, trajectories: Indices) -> csr_array:
+def chained(affinities: csr_array, trajectories: Indices, *, places: Indices | None = None) -> csr_array:
     """Affinities in which consecutive points of one trajectory are joined by at least exp(-1).
 
     Args:
-        affinities: ``(n, n)``, symmetric.
+        affinities: ``(m, m)``, symmetric.
         trajectories: ``(n,)``, the trajectory of each point; points of one stand in the order of time.
+        places: ``(n,)``, of each point its row of the affinities, which copies share; None where each has its own.
     """
     order = np.argsort(trajectories, kind="stable")
     follows = trajectories[order][1:] == trajectories[order][:-1]
-    pairs = list(zip(order[:-1][follows].tolist(), order[1:][follows].tolist(), strict=True))
-    return _with_edges(affinities, pairs)
+    place = order if places is None else places[order]
+    ends = zip(place[:-1][follows].tolist(), place[1:][follows].tolist(), strict=True)
+    return _with_edges(affinities, [(first, second) for first, second in ends if first != second])
 
 
 def _with_edges(affinities: csr_array, edges: list[tuple[int, int]]) -> csr_array:

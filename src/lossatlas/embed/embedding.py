@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
+from jaxtyping import Float, Int
 
-from lossatlas._arrays import Coordinates, Indices, InputError
+from lossatlas._arrays import Coordinates, InputError
 
 Same = TypeVar("Same", bound="Embedding")
+
+Other: TypeAlias = Float[np.ndarray, "m e"]
+Pairs: TypeAlias = tuple[Int[np.ndarray, " k"], Int[np.ndarray, " k"]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,7 +30,7 @@ class Embedding:
         """Number of points."""
         return len(self.coordinates)
 
-    def align_to(self: Same, other: "Embedding | Coordinates", *, rows: tuple[Indices, Indices] | None = None) -> Same:
+    def align_to(self: Same, other: "Embedding | Other", *, rows: Pairs | None = None) -> Same:
         r"""Return this map turned, mirrored if need be, and shifted onto another; lengths stay as they are.
 
         .. math:: \min_{Q^T Q = I,\ s} \sum_i \lVert Q x_i + s - y_i \rVert^2
@@ -45,7 +49,7 @@ class Embedding:
         return replace(self, coordinates=aligned(self.coordinates, there, rows=rows))
 
 
-def aligned(coordinates: Coordinates, other: Coordinates, *, rows: tuple[Indices, Indices] | None = None) -> Coordinates:
+def aligned(coordinates: Coordinates, other: Other, *, rows: Pairs | None = None) -> Coordinates:
     """Coordinates turned and shifted onto others; see :meth:`Embedding.align_to`."""
     d = coordinates.shape[1]
     if other.ndim != 2 or other.shape[1] > d:
@@ -55,5 +59,7 @@ def aligned(coordinates: Coordinates, other: Coordinates, *, rows: tuple[Indices
     if len(mine) != len(theirs) or not len(mine):
         raise InputError(f"rows must pair points of both maps, but there are {len(mine)} and {len(theirs)}; pass one for each")
     x, y = coordinates[mine], np.pad(other[theirs], ((0, 0), (0, d - other.shape[1])))
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise InputError("a map cannot lie upon coordinates that are NaN or infinite; name the points that are known in rows")
     U, _, Vt = np.linalg.svd((x - x.mean(axis=0)).T @ (y - y.mean(axis=0)))
     return (coordinates - x.mean(axis=0)) @ (U @ Vt) + y.mean(axis=0)

@@ -9,7 +9,7 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from lossatlas._arrays import Coordinates
-from lossatlas.distance import cross_distances, metric_cross_distances
+from lossatlas.distance import Origin, cross_distances, metric_cross_distances
 from lossatlas.embed.given import Own
 from lossatlas.embed.phate import PhateEmbedding, phate
 
@@ -98,7 +98,10 @@ class PHATE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
             return self.result_.transform(new)
         if self.metric in {"cosine", "euclidean"}:
             own: Own = "cosine" if self.metric == "cosine" else "euclidean"
-            return self.result_.transform(cross_distances(new, self._points, metric=own))
+            # The paper's principal components centre the points, and its cosine is about their mean.
+            centred = self.result_.settings.origin == "centroid"
+            origin: Origin = self._points.mean(axis=0, dtype=np.float64) if centred else "zero"
+            return self.result_.transform(cross_distances(new, self._points, metric=own, origin=origin))
         return self.result_.transform(metric_cross_distances(new, self._points, self.metric))
 
     def __sklearn_tags__(self) -> Tags:

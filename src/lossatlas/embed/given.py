@@ -38,6 +38,10 @@ def given(points: GivenPoints, settings: PhateSettings, *, metric: Metric, origi
             raise InputError(
                 "connect='mst' needs distances, but the metric is 'precomputed_affinity'; pass connect=None or 'temporal'"
             )
+        if settings.time is not None:
+            raise InputError(
+                "time='autocorrelation' needs distances, but the metric is 'precomputed_affinity'; pass time=None, or distances"
+            )
         return Given(
             checked_affinities(_matrix(points, "affinities")), replace(settings, origin="none", n_pca=None), trajectories
         )
@@ -83,11 +87,13 @@ def _trajectories(points: GivenPoints, settings: PhateSettings, given: Indices |
     """Return the trajectory of each point: as given, by run, or all one where only that makes sense."""
     if settings.connect != "temporal" and settings.time is None:
         return None
-    if given is None and not isinstance(points, (np.ndarray, Pairwise)):
+    if isinstance(points, (np.ndarray, Pairwise)):
+        own = np.zeros(len(points.squared if isinstance(points, Pairwise) else points), dtype=np.int64)
+    else:
         runs = (points,) if isinstance(points, Run) else points
-        return np.repeat(np.arange(len(runs)), [run.n_points for run in runs])
-    n = len(points.squared) if isinstance(points, Pairwise) else len(cast(np.ndarray, points))
-    labels = np.zeros(n, dtype=np.int64) if given is None else np.asarray(given)
+        own = np.repeat(np.arange(len(runs)), [run.n_points for run in runs])
+    n = len(own)
+    labels = own if given is None else np.asarray(given)
     if labels.shape != (n,):
         raise InputError(f"trajectories must name the trajectory of each of the {n} points, but the shape is {labels.shape}")
     return np.unique(labels, return_inverse=True)[1].astype(np.int64)

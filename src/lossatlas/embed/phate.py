@@ -12,7 +12,7 @@ from lossatlas._arrays import Coordinates, Distances, Indices, InputError, Vecto
 from lossatlas.distance import Origin
 from lossatlas.embed.connect import Connect
 from lossatlas.embed.diffusion import potential, reached
-from lossatlas.embed.embedding import Embedding
+from lossatlas.embed.embedding import Embedding, Other
 from lossatlas.embed.given import GivenPoints, Metric, given
 from lossatlas.embed.kernel import Symmetrization
 from lossatlas.embed.settings import PRESETS, PhateSettings, PotentialMetric, Preset, Scaling, Time
@@ -79,7 +79,8 @@ class PhateEmbedding(Embedding):
     ) -> "PhateEmbedding":
         """Return the map for another length of the walk, gamma, number of axes or scaling, from where the stages part.
 
-        Distances, graph, landmarks and spectrum are not computed again; nor are powers of the walk unless t is another.
+        Distances, graph, landmarks and spectrum are not computed again; nor are powers of the walk
+        unless t is another, or a gamma between 0 and 1 follows 1.
 
         Args:
             t: Steps of the walk; None keeps them, also where they were chosen.
@@ -97,7 +98,9 @@ class PhateEmbedding(Embedding):
         asked: dict[str, Any] = {"t": t, "gamma": gamma, "n_components": n_components, "scaling": scaling}
         settings = replace(self.settings, **{name: value for name, value in asked.items() if value is not None})
         steps = self.t if t is None else self.diffusion_time.t if t == "auto" else int(t)
-        if steps != self.t:
+        # The logarithm's floor hides small probabilities, which a power below the square root would bring forth again.
+        lost = self.settings.gamma == 1 and 0 < settings.gamma < 1
+        if steps != self.t or lost:
             U = walked(self.graph.walk, steps, settings)
         elif settings.gamma != self.settings.gamma:
             U = potential(reached(self.potential, gamma=self.settings.gamma), gamma=settings.gamma)
@@ -126,10 +129,14 @@ class PhateEmbedding(Embedding):
                 raise InputError("a new point has no affinity to any point of the map, so no place; leave it out")
             return placed(A / A.sum(axis=1, keepdims=True), self.coordinates)
         D = checked_new_distances(distances, self.n_points)
+        coordinates = self.coordinates
+        if self.n_duplicates:  # copies are one neighbour, as in the graph
+            _, first = np.unique(self.distinct, return_index=True)
+            D, coordinates = D[:, first], coordinates[first]
         shares = affinities_to(
             D, knn=settings.knn, decay=settings.decay, knn_max=settings.knn_max, bandwidth_scale=settings.bandwidth_scale
         )
-        return placed(shares, self.coordinates)
+        return placed(shares, coordinates)
 
 
 def phate(  # noqa: PLR0913 - each stage's choices; all but the points by name
@@ -156,7 +163,7 @@ def phate(  # noqa: PLR0913 - each stage's choices; all but the points by name
     trajectories: Indices | None = None,
     time: Time | None = None,
     potential_metric: PotentialMetric | Literal["preset"] = "preset",
-    start: Embedding | Coordinates | None = None,
+    start: Embedding | Other | None = None,
     seed: int = 0,
     device: str = "cpu",
 ) -> PhateEmbedding:
@@ -277,7 +284,7 @@ def _shown(drawn: Drawing, made: Graph) -> dict[str, Any]:
     }
 
 
-def _start(start: Embedding | Coordinates | None, n: int, d: int) -> Coordinates | None:
+def _start(start: Embedding | Other | None, n: int, d: int) -> Coordinates | None:
     if start is None:
         return None
     there = np.asarray(start.coordinates if isinstance(start, Embedding) else start, dtype=np.float64)

@@ -11,6 +11,7 @@ from scipy.optimize import isotonic_regression, minimize
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from lossatlas._arrays import Array, Coordinates, Distances, Vector
+from lossatlas._device import to_numpy
 from lossatlas.embed.passes import length_sums, squared_product, stress_and_gradient, threads
 
 # Eigenvalues, and their vectors in columns.
@@ -82,7 +83,7 @@ def _principal_on_device(distances: Array, n_components: int) -> Axes:
     squared = distances**2
     centred = squared - xp.mean(squared, axis=0) - xp.mean(squared, axis=1, keepdims=True) + xp.mean(squared)
     values, vectors = xp.linalg.eigh(-centred / 2)
-    return _to_numpy(values[-n_components:]), _to_numpy(vectors[:, -n_components:])
+    return to_numpy(values[-n_components:]), to_numpy(vectors[:, -n_components:])
 
 
 def metric_scaling(
@@ -147,11 +148,7 @@ def _on_device(distances: Array, points: Float[np.ndarray, "d n"]) -> tuple[floa
     lengths = xp.sqrt(xp.sum(gaps**2, axis=0))
     excess = lengths - distances
     slopes = excess / xp.where(lengths > 0, lengths, xp.ones_like(lengths))
-    return float(xp.sum(excess**2)) / 2, _to_numpy(2 * xp.sum(slopes * gaps, axis=2))
-
-
-def _to_numpy(array: Array) -> np.ndarray:
-    return np.asarray(array.cpu() if hasattr(array, "cpu") else array)
+    return float(xp.sum(excess**2)) / 2, to_numpy(2 * xp.sum(slopes * gaps, axis=2))
 
 
 def nonmetric_scaling(

@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from scipy.spatial import procrustes
 
 from lossatlas._arrays import Affinities, Coordinates, Distances, Indices, InputError, Vector
-from lossatlas._device import namespace
+from lossatlas._device import namespace, to_numpy
 from lossatlas.distance import pairwise
 from lossatlas.embed.connect import bridged, chained, components
 from lossatlas.embed.diffusion import Walk, knee, potential, random_walk, spectral_entropy, spectrum, transitions
@@ -68,24 +68,26 @@ def graph(
     """Neighbour graph of points, or of precomputed affinities: copies merged, pieces joined, time remembered."""
     if isinstance(near, np.ndarray):
         affinities, distinct, rows = csr_array(near), np.arange(len(near)), None
+        keep = distinct
     else:
         keep, distinct = _distinct(near, settings)
+        bandwidth = _kept_bandwidth(bandwidth, keep, len(distinct))
         near = near if len(keep) == len(distinct) else near.kept(keep)
-        trajectories = None if trajectories is None else trajectories[keep]
         affinities, rows = _affinities(near, settings, bandwidth), near.rows
     count, _ = components(affinities)
     if settings.connect == "temporal" and trajectories is not None:
-        affinities = chained(affinities, trajectories)
+        affinities = chained(affinities, trajectories, places=distinct)
     elif settings.connect == "mst" and rows is not None:
         affinities = bridged(affinities, rows)
     if settings.time is not None and trajectories is not None and rows is not None:
         squared = (lambda points: 2 * rows(points)) if settings.metric == "cosine" else (lambda points: rows(points) ** 2)
-        affinities = remembered(affinities, autocorrelation(squared, trajectories), trajectories)
+        kept = trajectories[keep]
+        affinities = remembered(affinities, autocorrelation(squared, kept), kept)
     left, _ = components(affinities)
     if left > 1:
+        remedy = "affinities between them" if rows is None else f"connect='mst' or a knn above {settings.knn}"
         warnings.warn(
-            f"the neighbour graph is in {left} pieces, whose distances on the map are arbitrary; "
-            f"pass connect='mst' or a knn above {settings.knn} to join them",
+            f"the neighbour graph is in {left} pieces, whose distances on the map are arbitrary; pass {remedy} to join them",
             MapWarning,
             stacklevel=3,
         )
@@ -111,6 +113,11 @@ def _distinct(near: Proximity, settings: PhateSettings) -> tuple[Int[np.ndarray,
     return keep.astype(np.int64), distinct.astype(np.int64)
 
 
+def _kept_bandwidth(bandwidth: float | Vector | None, keep: Int[np.ndarray, " m"], n: int) -> float | np.ndarray | None:
+    """Return the bandwidths of the points that are kept; one of another shape goes on to be refused."""
+    return bandwidth[keep] if isinstance(bandwidth, np.ndarray) and bandwidth.shape == (n,) else bandwidth
+
+
 def _affinities(near: Proximity, settings: PhateSettings, bandwidth: float | Vector | None) -> csr_array:
     seen = decayed(near.neighbourhood(settings, bandwidth), decay=settings.decay)
     return anisotropic(symmetrized(seen, how=settings.symmetrization, theta=settings.theta), anisotropy=settings.anisotropy)
@@ -131,7 +138,7 @@ def walked(walk: Walk, t: int, settings: PhateSettings) -> Float[np.ndarray, "m 
     """Potential of the walk after ``t`` steps."""
     xp, device = namespace(settings.device)
     P = transitions(walk, t=t, xp=xp, device=device)
-    return np.asarray(potential(P, gamma=settings.gamma, out=P))
+    return to_numpy(potential(P, gamma=settings.gamma, out=P))
 
 
 def potential_distances(U: Float[np.ndarray, "n m"], metric: PotentialMetric) -> Distances:
@@ -154,9 +161,10 @@ def drawing(U: Float[np.ndarray, "m m"], settings: PhateSettings, *, start: Coor
     distances = potential_distances(U, settings.potential_metric)
     is_paper = settings.preset == "paper"
     classical = squared_classical_scaling if is_paper else classical_scaling
-    begin = _begun(classical(distances, n_components=settings.n_components), start)
+    spread = classical(distances, n_components=settings.n_components)
+    begin = _begun(spread, start)
     if settings.scaling == "classical":
-        places, iterations = begin, 0
+        places, iterations = spread, 0
     elif is_paper and settings.n_components == 2 and settings.scaling == "metric":
         iterations = 30
         fitted = stochastic_scaling(distances, begin, rng=np.random.default_rng(settings.seed), epochs=iterations)

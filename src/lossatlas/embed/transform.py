@@ -51,6 +51,6 @@ def checked_new_distances(distances: np.ndarray, n: int, *, what: str = "distanc
     return D.astype(np.float64, copy=False)
 
 
-def placed(shares: Float[np.ndarray, "q n"], coordinates: Coordinates) -> Coordinates:
+def placed(shares: Float[np.ndarray, "q n"], coordinates: Coordinates) -> Float[np.ndarray, "q d"]:
     """Coordinates of new points: the mean of those of the map, each by its share."""
     return shares @ coordinates

@@ -1,0 +1,110 @@
+"""Neighbours found a tile at a time are those of the whole matrix."""
+
+import numpy as np
+import pytest
+
+from lossatlas import InputError, phate
+from lossatlas.distance import pairwise
+from lossatlas.embed.given import given
+from lossatlas.embed.proximity import DistanceMatrix, PointCloud
+
+POINTS = np.random.default_rng(0).normal(size=(90, 15)).cumsum(axis=0) + 5
+
+
+def both(points, *, metric="cosine", origin="zero", **choices):
+    """Return the map of points as a cloud, and that of the matrix of their distances."""
+    choices = {"n_landmark": 30, "t": 4, "scaling": "classical", **choices}
+    cloud = phate(points, metric=metric, origin=origin, **choices)
+    matrix = phate(pairwise(points, origin=origin), metric=metric, origin=origin, **choices)
+    near = [
+        given(form, cloud.settings, metric=metric, origin=origin, trajectories=None).near
+        for form in (points, pairwise(points, origin=origin))
+    ]
+    assert [type(one) for one in near] == [PointCloud, DistanceMatrix]
+    return cloud, matrix
+
+
+def same_graph(cloud, matrix):
+    np.testing.assert_array_equal(cloud.distinct, matrix.distinct)
+    np.testing.assert_allclose(cloud.affinities.toarray(), matrix.affinities.toarray(), rtol=0, atol=1e-9)
+    assert cloud.connected_components == matrix.connected_components
+    np.testing.assert_allclose(cloud.potential, matrix.potential, rtol=1e-6)
+    assert cloud.settings.origin == matrix.settings.origin
+
+
+@pytest.mark.parametrize(
+    ("metric", "origin"),
+    [
+        ("euclidean", "zero"),
+        ("cosine", "zero"),
+        ("cosine", "centroid"),
+        ("cosine", "start"),
+        ("cosine", POINTS[40] + 1.0),
+    ],
+)
+def test_a_cloud_gives_the_graph_of_the_matrix(metric, origin):
+    same_graph(*both(POINTS, metric=metric, origin=origin))
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"knn": 3, "decay": 10.0},
+        {"decay": None},
+        {"bandwidth_scale": 1.5},
+        {"knn_max": 6, "decay": 10.0},
+        {"symmetrization": "mnn", "theta": 0.6},
+        {"symmetrization": "*", "anisotropy": 0.5},
+    ],
+    ids=str,
+)
+def test_options_of_the_kernel_reach_the_cloud(choices):
+    cloud, matrix = both(POINTS, metric="euclidean", **choices)
+    same_graph(cloud, matrix)
+    assert np.abs(cloud.affinities.toarray() - phate(POINTS, metric="euclidean", t=4).affinities.toarray()).max() > 1e-3
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+@pytest.mark.parametrize("origin", ["zero", "centroid", "start"])
+def test_copies_are_merged_in_both(metric, origin):
+    # The copies weigh in the centroid: it is that of all points, in both.
+    points = np.concatenate([POINTS, POINTS[[0, 0, 7, 7, 7, 7, 7, 7]]])  # seven of one: more than knn
+    cloud, matrix = both(points, metric=metric, origin=origin)
+    assert cloud.n_duplicates == 8
+    same_graph(cloud, matrix)
+
+
+def test_a_cloud_in_pieces_is_bridged_as_the_matrix_is():
+    rng = np.random.default_rng(1)
+    points = np.repeat(rng.normal(size=(5, 10)) * 100, 16, axis=0) + rng.normal(size=(80, 10)) + 3
+    for metric in ("euclidean", "cosine"):
+        cloud, matrix = both(points, metric=metric)
+        assert cloud.connected_components == 5
+        assert cloud.graph.unconnected == 1
+        same_graph(cloud, matrix)
+
+
+def test_a_cloud_remembers_as_the_matrix_does():
+    labels = np.repeat([0, 1], 45)
+    for metric in ("euclidean", "cosine"):
+        same_graph(*both(POINTS, metric=metric, time="autocorrelation", trajectories=labels))
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [{"n_landmark": None}, {"n_landmark": 90}, {"n_landmark": 30, "bandwidth": 9.0}, {"n_landmark": 30, "n_pca": 8}],
+    ids=str,
+)
+def test_a_matrix_is_made_where_a_cloud_will_not_do(choices):
+    chosen = phate(POINTS, metric="euclidean", t=4, scaling="classical", **choices).settings
+    near = given(POINTS, chosen, metric="euclidean", origin="zero", trajectories=None).near
+    assert isinstance(near, DistanceMatrix)
+
+
+def test_clouds_are_refused_what_matrices_are(refuses):
+    with refuses(r"all 50 points coincide, so there is nothing to map; record points that differ"):
+        phate(np.tile(POINTS[:1], (50, 1)), metric="euclidean", n_landmark=20)
+    with refuses(r"knn=5 needs at least 6 points, but there are 4; record more"):
+        phate(np.tile(POINTS[:4], (10, 1)), metric="euclidean", n_landmark=20)
+    with pytest.raises(InputError, match=r"point 12 has 1 value that is NaN or infinite; leave that point out"):
+        phate(np.where(np.arange(90 * 15).reshape(90, 15) == 12 * 15, np.nan, POINTS), n_landmark=20)
