@@ -33,14 +33,21 @@ def alone(way: str, n: int, p: int, *, n_landmark: int, threads: int, patience: 
         kept = Path(folder) / "coordinates.npy"
         sizes = [str(number) for number in (n, p, n_landmark, threads)]
         command = [sys.executable, "-m", "benchmarks.memory", way, *sizes, str(kept)]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=patience, check=False)
-        except subprocess.TimeoutExpired:
-            return Alone(reason=f"given up after {patience:.0f} s")
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1]
-            return Alone(reason=last.removeprefix("lossatlas._arrays."))
-        told = json.loads(done.stdout.splitlines()[-1])
+        with (Path(folder) / "errors").open("w+") as errors:
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+            try:
+                process.stdout.readline()  # "ready": what comes before it, imports and data, costs no patience
+                said, _ = process.communicate(timeout=patience)
+            except subprocess.TimeoutExpired:
+                return Alone(reason=f"given up after {patience:.0f} s")
+            finally:
+                process.kill()
+                process.wait()
+            if process.returncode:
+                errors.seek(0)
+                last = (errors.read().strip().splitlines() or [f"ended with {process.returncode}"])[-1]
+                return Alone(reason=last.removeprefix("lossatlas._arrays."))
+        told = json.loads(said.splitlines()[-1])
         return Alone(told["seconds"], told["megabytes"], np.load(kept))
 
 
@@ -67,6 +74,7 @@ def main() -> None:
     warm(asked.way, with_landmarks=asked.n > asked.n_landmark)
     points = walks(asked.n, asked.p)
     gc.collect()
+    print("ready", flush=True)
     reset_peak()
     before, start = resident(), time.perf_counter()
     drawn = WAYS[asked.way](points, n_landmark=asked.n_landmark)
