@@ -12,8 +12,8 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     # The tests wrap every function in a check of its annotations, which numba cannot compile: it gets what is inside.
     inside = inspect.unwrap(function)
     # Sums in another order are done many at a time; for given code and processor the order is always the same. NaN and
-    # infinity keep their meaning.
-    choices: dict[str, Any] = {"nogil": True, "fastmath": {"reassoc", "contract", "nsz"}}
+    # infinity keep their meaning. A check of every divisor would keep divisions from being done many at a time.
+    choices: dict[str, Any] = {"nogil": True, "fastmath": {"reassoc", "contract", "nsz"}, "error_model": "numpy"}
     try:
         return numba.njit(cache=True, **choices)(inside)
     except RuntimeError:  # neither the package's folder nor the home can be written: compiled anew in each process

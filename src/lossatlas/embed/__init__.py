@@ -8,8 +8,9 @@ from lossatlas.embed.estimator import PHATE
 from lossatlas.embed.kernel import alpha_decay_affinities
 from lossatlas.embed.landmarks import landmarks
 from lossatlas.embed.memory import autocorrelation, remembered
+from lossatlas.embed.nonmetric import nonmetric_scaling, nonmetric_stress
 from lossatlas.embed.phate import PhateEmbedding, phate
-from lossatlas.embed.scaling import classical_scaling, metric_scaling, nonmetric_scaling, stress
+from lossatlas.embed.scaling import classical_scaling, metric_scaling, stress
 from lossatlas.embed.settings import PhateSettings, Preset
 from lossatlas.embed.stages import MapWarning
 from lossatlas.embed.steps import DiffusionTime, diffusion_time
@@ -36,6 +37,7 @@ __all__ = [
     "landmarks",
     "metric_scaling",
     "nonmetric_scaling",
+    "nonmetric_stress",
     "pca",
     "phate",
     "potential",

@@ -17,9 +17,10 @@ from lossatlas.embed.embedding import aligned
 from lossatlas.embed.kernel import anisotropic, decayed, symmetrized
 from lossatlas.embed.landmarks import Landmarks, landmarks
 from lossatlas.embed.memory import autocorrelation, remembered
+from lossatlas.embed.nonmetric import nonmetric_scaling
 from lossatlas.embed.paper import squared_classical_scaling, stochastic_scaling
 from lossatlas.embed.proximity import Proximity
-from lossatlas.embed.scaling import classical_scaling, metric_scaling, nonmetric_scaling, stress
+from lossatlas.embed.scaling import classical_scaling, metric_scaling, stress
 from lossatlas.embed.settings import PhateSettings, PotentialMetric
 from lossatlas.embed.steps import DiffusionTime, diffusion_time
 
@@ -141,10 +142,11 @@ def walked(walk: Walk, t: int, settings: PhateSettings) -> Float[np.ndarray, "m 
     return to_numpy(potential(P, gamma=settings.gamma, out=P))
 
 
-def potential_distances(U: Float[np.ndarray, "n m"], metric: PotentialMetric) -> Distances:
+def potential_distances(U: Float[np.ndarray, "n m"], metric: PotentialMetric, *, device: str = "cpu") -> Distances:
     """Distances between rows of a potential."""
-    between = pairwise(U)
-    return between.euclidean if metric == "euclidean" else between.cosine
+    between = pairwise(U, device=device)
+    # Written over their squares, which are no one else's: of thousands of places each such matrix counts.
+    return np.sqrt(between.squared, out=between.squared) if metric == "euclidean" else between.cosine
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -158,10 +160,12 @@ class Drawing:
 
 def drawing(U: Float[np.ndarray, "m m"], settings: PhateSettings, *, start: Coordinates | None = None) -> Drawing:
     """Places drawn so that their distances are those of the potential, from ``start`` where one is given."""
-    distances = potential_distances(U, settings.potential_metric)
+    distances = potential_distances(U, settings.potential_metric, device=settings.device)
+    xp, device = namespace(settings.device)
+    there = distances if device == "cpu" else xp.asarray(distances, device=device)
     is_paper = settings.preset == "paper"
     classical = squared_classical_scaling if is_paper else classical_scaling
-    spread = classical(distances, n_components=settings.n_components)
+    spread = classical(there, n_components=settings.n_components)
     begin = _begun(spread, start)
     if settings.scaling == "classical":
         places, iterations = spread, 0
@@ -170,7 +174,7 @@ def drawing(U: Float[np.ndarray, "m m"], settings: PhateSettings, *, start: Coor
         fitted = stochastic_scaling(distances, begin, rng=np.random.default_rng(settings.seed), epochs=iterations)
         places = procrustes(begin, fitted)[1]
     else:  # PHATE 1.x has its stochastic scaling in the plane alone
-        places, iterations = metric_scaling(distances, begin)
+        places, iterations = metric_scaling(there, begin)
         if settings.scaling == "nonmetric":
             places, more = nonmetric_scaling(distances, places)
             iterations += more
