@@ -5,7 +5,7 @@ import pytest
 from naive_cosine import cosine_distances_naive, euclidean_distances_naive
 from test_sources import record
 
-from lossatlas.distance import cross_distances, metric_distances
+from lossatlas.distance import cross, cross_distances, metric_distances
 
 
 def cloud(n=9, p=203, *, seed=0):
@@ -74,6 +74,11 @@ def test_metrics_of_scikit_learn_are_symmetric_with_a_zero_diagonal(metric):
     np.testing.assert_allclose(found, cdist(points, points, {"manhattan": "cityblock"}.get(metric, metric)), atol=1e-13)
     np.testing.assert_array_equal(found, found.T)
     assert not np.diagonal(found).any()
+
+
+def test_rounding_is_taken_off_a_metric(monkeypatch):
+    monkeypatch.setattr(cross, "pairwise_distances", lambda points, metric: np.array([[1e-9, 2.0], [4.0, 0.0]]))
+    np.testing.assert_array_equal(metric_distances(cloud(2), "cosine"), [[0, 3], [3, 0]])
 
 
 def test_a_function_is_a_metric():

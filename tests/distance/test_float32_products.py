@@ -5,7 +5,6 @@ import threading
 
 import numpy as np
 import pytest
-import threadpoolctl
 from naive_cosine import cosine_distances_naive, euclidean_distances_naive
 
 from lossatlas.distance import close, gram, kernels, pairwise, threads
@@ -117,10 +116,20 @@ def test_a_tail_of_a_trajectory_that_converges_is_parted_in_rounds():
     np.testing.assert_allclose(found, euclidean_distances_naive(points).astype(float), rtol=1e-7)
 
 
-def test_hundreds_of_copies_cost_one_product():
+def test_hundreds_of_copies_are_at_distance_zero():
     points = np.repeat(cloud(2), 100, axis=0)
     squared = pairwise(points).squared
     assert np.count_nonzero(squared == 0) == 2 * 100**2
+
+
+def test_what_rounds_do_not_part_is_measured_alone_at_once(monkeypatch):
+    # The mean of copies is off by some eps, and they all lie there: no product about it tells them apart.
+    points = np.repeat(np.random.default_rng(0).normal(size=(2, 301)), 21, axis=0)
+    rounds = []
+    groups = close.groups
+    monkeypatch.setattr(close, "groups", lambda squared: rounds.append(1) or groups(squared))
+    assert np.count_nonzero(pairwise(points).squared == 0) == 2 * 21**2
+    assert len(rounds) <= 3  # about their mean, alone, and a look that finds nothing
 
 
 def test_a_pair_that_no_cluster_holds_is_measured_from_its_difference(monkeypatch):
@@ -150,34 +159,56 @@ def test_the_blas_gets_its_threads_back_also_from_callers_side_by_side():
         return [x["num_threads"] for x in threads._libraries().info() if x["user_api"] == "blas"]
 
     before = blas()
-    inside = threading.Barrier(2)
+    entered, both, left, is_over = (threading.Event() for _ in range(4))
     seen = []
 
-    def call(is_first):
+    def first():
         with threads.workers():
-            inside.wait()
+            entered.set()
+            assert both.wait(60)
             seen.append(blas())
-            inside.wait()
-            if not is_first:
-                calls[0].join()  # the one that set the limit leaves before the other
-                seen.append(blas())
+        left.set()
+        is_over.wait(60)  # it lives on, and threadpoolctl would listen to it alone
 
-    calls = []
-    for is_first in (True, False):
-        calls.append(threading.Thread(target=call, args=(is_first,)))
-        calls[-1].start()
+    def second():
+        assert entered.wait(60)
+        with threads.workers():
+            both.set()
+            assert left.wait(60)
+            seen.append(blas())
+
+    calls = [threading.Thread(target=first), threading.Thread(target=second)]
+    for one in calls:
+        one.start()
     calls[1].join()
-    assert seen == [[1] * len(before)] * 3
-    assert blas() == before
+    after = blas()
+    is_over.set()
+    calls[0].join()
+    assert seen == [[1] * len(before)] * 2
+    assert after == before
 
 
-def test_a_limit_that_the_caller_has_set_stays_his():
-    with threadpoolctl.threadpool_limits(1, user_api="blas"):
+def test_a_limit_that_the_caller_has_set_stays_his_and_is_not_brought_back_after_him():
+    def blas():
+        return [x["num_threads"] for x in threads._libraries().info()]
+
+    before = blas()
+    entered, is_over = threading.Event(), threading.Event()
+
+    def call():
+        with threads.workers():
+            entered.set()
+            assert is_over.wait(60)
+
+    thread = threading.Thread(target=call)
+    with threads._libraries().limit(limits=1):
         pairwise(cloud(3))
-        thread = threading.Thread(target=pairwise, args=(cloud(3),))
+        assert set(blas()) == {1}
         thread.start()
-        thread.join()
-        assert {x["num_threads"] for x in threadpoolctl.threadpool_info() if x["user_api"] == "blas"} == {1}
+        assert entered.wait(60)
+    is_over.set()
+    thread.join()
+    assert blas() == before
 
 
 def test_squares_that_exceed_float64_are_refused(refuses):

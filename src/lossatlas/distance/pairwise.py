@@ -27,11 +27,11 @@ _LEAST_PARAMETERS = 2**13
 # Float32 products: how much larger than on the diagonal the error of a product is taken to be, and its least share.
 _SAFETY = 3.0
 _LEAST_ERROR = 1e-9
-_DEVICE_MEGABYTES = 128.0
 _USELESS = 1e-4
 _MOST = 0.7  # share of points in one cluster from which their products are taken about the mean of all: memory is n² once
 # Largest share of error in what a cosine keeps of a squared distance, and in the squared distance of points in a line.
 _TOLERANCES = np.array([2e-5, 1e-8])
+_DEVICE_MEGABYTES = 128.0  # of float64 on a device, where three such blocks are at once
 
 
 @dataclass(frozen=True, eq=False)
