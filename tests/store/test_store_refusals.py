@@ -161,9 +161,8 @@ def test_weights_that_are_no_numbers_are_refused_by_the_name_of_their_point(path
     block = run.block(0, 10, [0, 2])
     refuse_not_finite(run, [0, 2], block)
     block[1, : len(bad)] = bad
-    with refuses(
-        rf"run 'run', point 2 \(step 2\) has {count} NaN or infinite; leave that point out, as atlas does with diverged='skip'"
-    ):
+    what = rf"run 'run', point 2 \(step 2\) has {count} NaN or infinite"
+    with refuses(what + "; leave that point out, as atlas does with diverged='skip'"):
         refuse_not_finite(run, [0, 2], block)
 
 
