@@ -111,7 +111,7 @@ def pairwise(
     are multiplied in blocks of float32 that are added up in float64, and :math:`\kappa` is measured on the way, as three
     times the largest relative error of a squared norm, which is known in float64 too. Pairs for which it exceeds 2e-5 of
     what their squared distance or their cosine keeps are measured again in float64, about the mean of their cluster or from
-    their differences: distances of float32 points so keep a relative error of 1e-5, and mostly of 1e-7.
+    their differences: distances of float32 points so keep a relative error of 1e-5.
 
     Args:
         points: Points ``(n, p)``, a run, or runs of one model.
