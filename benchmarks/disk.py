@@ -81,8 +81,8 @@ def syrk_rate(n: int) -> tuple[float, float]:
 
     Two rates: a second with one product on each core, and a second of processor time.
     """
-    from lossatlas.distance.gram import block_width  # noqa: PLC0415 - beside its one use
-    from lossatlas.distance.threads import n_cores, workers  # noqa: PLC0415
+    from lossatlas.distance.gram import block_width
+    from lossatlas.distance.threads import n_cores, workers
 
     width = block_width(n, np.float32, most=2**20)
     blocks = [np.random.default_rng(i).standard_normal((n, width), dtype=np.float32) for i in range(n_cores())]
@@ -105,7 +105,7 @@ def resident() -> int:
 
 def measure(path: Path, megabytes: float | None) -> None:
     """Print seconds, processor seconds and peak memory of ``pairwise`` in this process, which is a fresh one."""
-    from lossatlas.distance import pairwise  # noqa: PLC0415 - its import is not what is timed
+    from lossatlas.distance import pairwise
 
     run = open_run(path)
     warm = np.random.default_rng(0).standard_normal((40, 2**13), dtype=np.float32)
