@@ -40,9 +40,8 @@ def bridged(affinities: csr_array, distances: Distances | DistancesFrom) -> csr_
     count, labels = components(affinities)
     while count > 1:
         edges.extend(_nearest_outside(labels, count, rows_of))
-        joined = _with_edges(affinities, edges)
-        count, labels = components(joined)
-    return _with_edges(affinities, edges) if edges else affinities
+        count, labels = components(joined(affinities, edges))
+    return joined(affinities, edges) if edges else affinities
 
 
 def _nearest_outside(labels: Indices, count: int, rows_of: DistancesFrom) -> list[tuple[int, int]]:
@@ -87,10 +86,11 @@ def chained(affinities: csr_array, trajectories: Indices, *, places: Indices | N
     follows = trajectories[order][1:] == trajectories[order][:-1]
     place = order if places is None else places[order]
     ends = zip(place[:-1][follows].tolist(), place[1:][follows].tolist(), strict=True)
-    return _with_edges(affinities, [(first, second) for first, second in ends if first != second])
+    return joined(affinities, [(first, second) for first, second in ends if first != second])
 
 
-def _with_edges(affinities: csr_array, edges: list[tuple[int, int]]) -> csr_array:
+def joined(affinities: csr_array, edges: list[tuple[int, int]]) -> csr_array:
+    """Affinities in which the ends of each edge are joined by at least exp(-1)."""
     if not edges:
         return affinities
     rows, columns = np.array(edges).T

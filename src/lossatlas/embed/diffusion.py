@@ -10,10 +10,15 @@ from scipy.sparse import csr_array, diags_array, issparse
 
 from lossatlas._arrays import Array, InputError, Vector
 from lossatlas._device import Namespace
+from lossatlas.embed.decomposition import Decomposition, decomposition
 
 # Added to a probability before its logarithm, so that a place never reached is finite: -ln(1e-7) = 16.1.
 _FLOOR = 1e-7
 T_MAX = 100
+# What an eigenvalue's power may be without being forgotten.
+_FORGOTTEN = 1e-17
+# Of so few places squares are as quick, and keep the digits of the smallest probability.
+_FEW = 256
 # A power with more entries than this share of all is faster, and smaller, as a dense matrix.
 _DENSE = 0.05
 
@@ -38,6 +43,11 @@ def diffusion_operator(affinities: csr_array) -> Float[np.ndarray, "n n"]:
     return (diags_array(1 / affinities.sum(axis=1)) @ affinities).toarray()
 
 
+def decomposed(walk: Walk) -> Decomposition:
+    """Eigenvalues of the walk's operator, which are those of the symmetric S, and what their vectors are made from."""
+    return decomposition(walk.symmetric.toarray())
+
+
 def spectrum(walk: Walk, *, of: Literal["eigenvalues", "singular values"] = "eigenvalues") -> Vector:
     r"""Magnitudes of the eigenvalues, or of the singular values, of the walk's operator, in falling order.
 
@@ -46,7 +56,7 @@ def spectrum(walk: Walk, *, of: Literal["eigenvalues", "singular values"] = "eig
     """
     if of == "singular values":
         return np.linalg.svd(_rescaled(walk.symmetric.toarray(), walk.root), compute_uv=False)
-    return np.sort(np.abs(np.linalg.eigvalsh(walk.symmetric.toarray())))[::-1]
+    return np.sort(np.abs(decomposed(walk).values))[::-1]
 
 
 def spectral_entropy(spectrum: Vector, *, t_max: int = T_MAX) -> Float[np.ndarray, " t"]:
@@ -96,16 +106,20 @@ def _line_residuals(x: Vector, y: Vector) -> Vector:
     return np.abs(y - x * (x @ y) / (x @ x))
 
 
-def transitions(walk: Walk, *, t: int, xp: Namespace = np, device: str = "cpu") -> Float[Array, "m m"]:
+def transitions(
+    walk: Walk, *, t: int, known: Decomposition | None = None, xp: Namespace = np, device: str = "cpu"
+) -> Float[Array, "m m"]:
     r"""Probabilities :math:`P^t` of being at j after ``t`` steps from i.
 
     By repeated squaring of S, sparse while it is: a square of a symmetric matrix is half the work of a product, and one of the
-    lone steps between squares is a product with the sparse S. That is less work than the eigenvectors for any t up to
-    some thousands (figures in ``benchmarks/README.md``), and no probability falls below 0, as sums over eigenvectors may.
+    lone steps between squares is a product with the sparse S; every probability, however small, keeps its digits. Or, of
+    many places after many steps, by the eigenvectors that are left then, where ``known`` has them and that is less work:
+    :math:`V \Lambda^t V^T` is right to 1e-14, far below the floor of 1e-7 that a potential adds.
 
     Args:
         walk: The walk.
         t: Steps.
+        known: Its decomposition, if it is at hand.
         xp: Namespace of the arrays: NumPy, or torch through array-api-compat.
         device: Where the product is computed.
 
@@ -115,6 +129,8 @@ def transitions(walk: Walk, *, t: int, xp: Namespace = np, device: str = "cpu") 
     if t < 1:
         raise InputError(f"t must be 1 or more, but is {t}; pass t='auto' to choose it")
     here = is_numpy_namespace(xp)
+    if here and known is not None and (left := _left(known, t)):
+        return _rescaled(_by_eigenvectors(known, left, t), walk.root)
     single = walk.symmetric if here else xp.asarray(walk.symmetric.toarray(), device=device)
     power = single
     for bit in f"{t:b}"[1:]:
@@ -123,6 +139,26 @@ def transitions(walk: Walk, *, t: int, xp: Namespace = np, device: str = "cpu") 
             power = single @ power
     dense = power.toarray() if issparse(power) else power
     return _rescaled(dense, walk.root if here else xp.asarray(walk.root, device=device))
+
+
+def _left(known: Decomposition, t: int) -> list[tuple[int, int]]:
+    """Ranges of eigenvalues that are not forgotten after ``t`` steps; none where squares are less work."""
+    m = len(known.values)
+    kept = np.flatnonzero(np.abs(known.values) ** t > _FORGOTTEN)
+    # Multiplications: 4 m² for each vector, to make it and to use it; m³ for each square but the first, which are sparse.
+    if m < _FEW or 4 * len(kept) > m * max(t.bit_length() - 3, 0):
+        return []
+    breaks = np.flatnonzero(np.diff(kept) > 1)
+    return list(zip(kept[np.r_[0, breaks + 1]].tolist(), kept[np.r_[breaks, len(kept) - 1]].tolist(), strict=True))
+
+
+def _by_eigenvectors(known: Decomposition, left: list[tuple[int, int]], t: int) -> Float[np.ndarray, "m m"]:
+    m = len(known.values)
+    power = np.zeros((m, m))
+    for first, last in left:
+        V = known.vectors(first, last)
+        power += (V * known.values[first : last + 1] ** t) @ V.T
+    return np.maximum(power, 0.0, out=power)
 
 
 def _square(power: Array) -> Array:

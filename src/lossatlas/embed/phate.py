@@ -247,9 +247,10 @@ def phate(  # noqa: PLR0913 - each stage's choices; all but the points by name
     made = graph(ground.near, settings, bandwidth=bandwidth, trajectories=ground.trajectories)
     del ground  # the matrix of distances, where there is one
     here = _start(start, len(made.distinct), settings.n_components)
-    length = walk_length(made.walk, settings)
+    length, spectral = walk_length(made.walk, settings)
     steps = length.t if t == "auto" else int(t)
-    U = walked(made.walk, steps, settings)
+    U = walked(made.walk, steps, settings, known=spectral)
+    del spectral  # as large as the potential
     drawn = drawing(U, settings, start=None if here is None else made.gathered(here))
     embedding = PhateEmbedding(
         method="phate",

@@ -9,9 +9,13 @@ from jaxtyping import Float, Int
 from scipy.sparse import csgraph, csr_array
 
 from lossatlas._arrays import Distances, Indices, Points
+from lossatlas._compiled import compiled
 from lossatlas.distance import Origin, cross_distances, neighbours_within, point_source
+from lossatlas.embed.connect import bridged, components, joined
 from lossatlas.embed.kernel import Neighbourhood, neighbourhood, reach, refuse_knn
 from lossatlas.embed.settings import PhateSettings
+
+_BACK_AND_FORTH = 20
 
 
 @runtime_checkable
@@ -33,6 +37,10 @@ class Proximity(Protocol):
 
     def neighbourhood(self, settings: PhateSettings, bandwidth: float | np.ndarray | None) -> Neighbourhood:
         """Return the neighbours that each point's kernel reaches."""
+        ...
+
+    def bridged(self, affinities: csr_array) -> csr_array:
+        """Affinities with the pieces of their graph joined where they are near."""
         ...
 
     def rows(self, points: Int[np.ndarray, " k"]) -> Float[np.ndarray, "k n"]:
@@ -69,6 +77,10 @@ class DistanceMatrix:
             bandwidth=bandwidth,
             bandwidth_scale=settings.bandwidth_scale,
         )
+
+    def bridged(self, affinities: csr_array) -> csr_array:
+        """Affinities with the pieces of their graph joined along the minimum spanning tree."""
+        return bridged(affinities, self.rows)
 
     def rows(self, points: Int[np.ndarray, " k"]) -> Float[np.ndarray, "k n"]:
         """Distances from some points to all."""
@@ -117,6 +129,46 @@ class PointCloud:
         """Return the neighbours that each point's kernel reaches, by the settings that it was made for."""
         return self._neighbours
 
+    def bridged(self, affinities: csr_array) -> csr_array:
+        """Affinities with the pieces of their graph joined along the minimum spanning tree of their middle points.
+
+        The tree of all points would need all their distances. Each of its edges leads from piece to piece where going back
+        and forth between the nearest of one and the nearest of the other ends, at most so many times.
+        """
+        count, labels = components(affinities)
+        if count == 1:
+            return affinities
+        pieces = [np.flatnonzero(labels == piece) for piece in range(count)]
+        middles = np.array([self._nearest_to_mean(piece) for piece in pieces])
+        tree = csgraph.minimum_spanning_tree(self.kept(middles).rows(np.arange(count))).tocoo()
+        edges = [self._passage(pieces[i], pieces[j], int(middles[j])) for i, j in zip(tree.row, tree.col, strict=True)]
+        return joined(affinities, edges)
+
+    def _passage(self, one: Indices, other: Indices, end: int) -> tuple[int, int]:
+        begin = -1
+        for _ in range(_BACK_AND_FORTH):
+            nearest = self._nearest(end, one)
+            if nearest == begin:
+                break
+            begin, end = nearest, self._nearest(nearest, other)
+        return begin, end
+
+    def _nearest(self, point: int, piece: Indices) -> int:
+        seen_from = self._origin
+        place = self.points[point] - seen_from
+        if self.metric == "cosine":
+            place = place / np.linalg.norm(place)
+        return int(piece[gaps(self.points, piece, place, seen_from, is_direction=self.metric == "cosine").argmin()])
+
+    def _nearest_to_mean(self, piece: Indices) -> int:
+        mean = self.points[piece].mean(axis=0, dtype=np.float64)
+        return int(piece[gaps(self.points, piece, mean, np.zeros_like(mean), is_direction=False).argmin()])
+
+    @property
+    def _origin(self) -> Float[np.ndarray, " p"]:
+        has_one = self.metric == "cosine" and isinstance(self.origin, np.ndarray)
+        return np.asarray(self.origin, dtype=np.float64) if has_one else np.zeros(self.points.shape[1])
+
     def rows(self, points: Int[np.ndarray, " k"]) -> Float[np.ndarray, "k n"]:
         """Distances from some points to all."""
         return cross_distances(self.points[points], self.points, metric=self.metric, origin=self.origin)
@@ -134,3 +186,22 @@ def point_cloud(
 
 def _groups(copies: csr_array) -> Indices:
     return csgraph.connected_components(copies, directed=False)[1].astype(np.int64)
+
+
+@compiled
+def gaps(points: np.ndarray, rows: np.ndarray, place: np.ndarray, origin: np.ndarray, is_direction: bool) -> np.ndarray:  # noqa: FBT001
+    """Squared gaps from a place to some points as they are seen from an origin, each brought to length 1 for directions."""
+    found = np.empty(len(rows))
+    for k in range(len(rows)):
+        row = points[rows[k]]
+        factor = 1.0
+        if is_direction:
+            square = 0.0
+            for j in range(len(place)):
+                square += (row[j] - origin[j]) ** 2
+            factor = 1.0 / np.sqrt(square)
+        total = 0.0
+        for j in range(len(place)):
+            total += ((row[j] - origin[j]) * factor - place[j]) ** 2
+        found[k] = total
+    return found

@@ -11,8 +11,9 @@ from scipy.spatial import procrustes
 from lossatlas._arrays import Affinities, Coordinates, Distances, Indices, InputError, Vector
 from lossatlas._device import namespace, to_numpy
 from lossatlas.distance import pairwise
-from lossatlas.embed.connect import bridged, chained, components
-from lossatlas.embed.diffusion import Walk, knee, potential, random_walk, spectral_entropy, spectrum, transitions
+from lossatlas.embed.connect import chained, components
+from lossatlas.embed.decomposition import Decomposition
+from lossatlas.embed.diffusion import Walk, decomposed, knee, potential, random_walk, spectral_entropy, spectrum, transitions
 from lossatlas.embed.embedding import aligned
 from lossatlas.embed.kernel import anisotropic, decayed, symmetrized
 from lossatlas.embed.landmarks import Landmarks, landmarks
@@ -78,8 +79,8 @@ def graph(
     count, _ = components(affinities)
     if settings.connect == "temporal" and trajectories is not None:
         affinities = chained(affinities, trajectories, places=distinct)
-    elif settings.connect == "mst" and rows is not None:
-        affinities = bridged(affinities, rows)
+    elif settings.connect == "mst" and not isinstance(near, np.ndarray):
+        affinities = near.bridged(affinities)
     if settings.time is not None and trajectories is not None and rows is not None:
         squared = (lambda points: 2 * rows(points)) if settings.metric == "cosine" else (lambda points: rows(points) ** 2)
         kept = trajectories[keep]
@@ -124,21 +125,22 @@ def _affinities(near: Proximity, settings: PhateSettings, bandwidth: float | Vec
     return anisotropic(symmetrized(seen, how=settings.symmetrization, theta=settings.theta), anisotropy=settings.anisotropy)
 
 
-def walk_length(walk: Walk, settings: PhateSettings) -> DiffusionTime:
-    """How long the walk should go: until the knee of its entropy, as the preset finds it."""
+def walk_length(walk: Walk, settings: PhateSettings) -> tuple[DiffusionTime, Decomposition | None]:
+    """How long the walk should go, until the knee of its entropy as the preset finds it; and its decomposition, if made."""
     if settings.preset != "paper":
-        return diffusion_time(spectrum(walk))
+        known = decomposed(walk)
+        return diffusion_time(known.values), known
     entropy = spectral_entropy(spectrum(walk, of="singular values"))
     # The entropy of power t stands at position t - 1. PHATE numbers the positions from 0 and takes that number for t.
     t = max(1, knee(entropy, lead=1))
     times = np.arange(1.0, len(entropy) + 1)
-    return DiffusionTime(t=t, knee=float(t), shortest=float(t), longest=float(t), times=times, entropy=entropy)
+    return DiffusionTime(t=t, knee=float(t), shortest=float(t), longest=float(t), times=times, entropy=entropy), None
 
 
-def walked(walk: Walk, t: int, settings: PhateSettings) -> Float[np.ndarray, "m m"]:
+def walked(walk: Walk, t: int, settings: PhateSettings, *, known: Decomposition | None = None) -> Float[np.ndarray, "m m"]:
     """Potential of the walk after ``t`` steps."""
     xp, device = namespace(settings.device)
-    P = transitions(walk, t=t, xp=xp, device=device)
+    P = transitions(walk, t=t, known=known, xp=xp, device=device)
     return to_numpy(potential(P, gamma=settings.gamma, out=P))
 
 
