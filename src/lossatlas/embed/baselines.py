@@ -42,7 +42,7 @@ def pca(points: GivenPoints, *, metric: Metric = "cosine", origin: Origin = "zer
     Lissajous curves (Antognini and Sohl-Dickstein 2018). A trajectory whose shares are those shows no more than that.
 
     >>> line = np.outer(np.arange(5.0), np.ones(3))
-    >>> pca(line, metric="euclidean").coordinates[:, 0].round(3)
+    >>> pca(line, metric="euclidean").coordinates[:, 0].round(3) + 0.0
     array([ 3.464,  1.732,  0.   , -1.732, -3.464])
     """
     _refuse_no_axes(n_components)
