@@ -78,7 +78,7 @@ def aligned_gap(found, expected):
 
 @pytest.mark.parametrize(
     "choices",
-    [{}, {"gamma": 0.0, "t": 1}, {"gamma": -1.0, "t": 6}, {"gamma": 0.5, "n_landmark": 25}, {"preset": "paper"}],
+    [{}, {"gamma": 0.0, "t": 8}, {"gamma": -1.0, "t": 6}, {"gamma": 0.5, "n_landmark": 25}, {"preset": "paper"}],
     ids=str,
 )
 def test_torch_draws_the_same_map_as_numpy(monkeypatch, choices):

@@ -54,7 +54,12 @@ def test_maps_are_made_without_torch(tmp_path):
                 model.weight += 0.1 * torch.sin(torch.tensor(float(step)))
             recorder.step(loss=1 / (step + 1))
     code = (
-        "import sys; sys.modules['torch'] = None\n"
+        "import sys\n"
+        "class Absent:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] == 'torch':\n"
+        "            raise ModuleNotFoundError(name, name=name)\n"
+        "sys.meta_path.insert(0, Absent())\n"
         "import lossatlas as la\n"
         f"la.atlas({str(tmp_path / 'run')!r}).write_html({str(tmp_path / 'a.html')!r})"
     )

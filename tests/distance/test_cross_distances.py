@@ -77,7 +77,7 @@ def test_metrics_of_scikit_learn_are_symmetric_with_a_zero_diagonal(metric):
 
 
 def test_rounding_is_taken_off_a_metric(monkeypatch):
-    monkeypatch.setattr(cross, "pairwise_distances", lambda points, metric: np.array([[1e-9, 2.0], [4.0, 0.0]]))
+    monkeypatch.setattr(cross, "pairwise_distances", lambda points, others, metric: np.array([[1e-9, 2.0], [4.0, 0.0]]))
     np.testing.assert_array_equal(metric_distances(cloud(2), "cosine"), [[0, 3], [3, 0]])
 
 

@@ -9,7 +9,7 @@ from naive_cosine import cosine_distances_naive, euclidean_distances_naive
 
 from lossatlas.distance import close, gram, kernels, pairwise, threads
 
-P = 2**13  # the least number of parameters that are multiplied in float32
+P = 2**14  # the least number of parameters that are multiplied in float32
 
 
 def cloud(n, p=P, *, seed=0):

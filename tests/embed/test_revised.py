@@ -193,15 +193,15 @@ def test_no_stage_before_the_parting_is_computed_again(monkeypatch):
         module: ["given", "graph", "walk_length"],
         stages: [
             "spectrum",
+            "decomposed",
             "spectral_entropy",
             "diffusion_time",
             "landmarks",
-            "bridged",
             "components",
             "symmetrized",
             "decayed",
         ],
-        proximity: ["neighbourhood", "neighbours_within", "cross_distances"],
+        proximity: ["bridged", "neighbourhood", "neighbours_within", "cross_distances"],
         np.linalg: ["eigvalsh"],
     }.items():
         for name in names:
@@ -299,7 +299,7 @@ def test_the_number_of_threads_does_not_matter_to_a_map_of_many_points(monkeypat
         monkeypatch.setattr(passes.joblib, "cpu_count", lambda count=count: count)
         with threadpool_limits(limits=count):
             maps.append(phate(points, metric="euclidean"))
-    assert set(used) == {2}
+    assert set(used) == {1}  # beside the thread that asks
     assert maps[0].t == maps[1].t
     assert maps[0].iterations == maps[1].iterations
     same_map(maps[1].coordinates, maps[0].coordinates, 1e-8)

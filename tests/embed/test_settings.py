@@ -94,3 +94,10 @@ def test_a_bandwidth_for_each_point_goes_with_its_point_when_copies_are_merged()
     np.testing.assert_allclose(found.affinities.toarray(), plain.affinities.toarray(), rtol=1e-9, atol=1e-12)
     assert found.settings.bandwidth == "given"
     assert phate(points, bandwidth=0.05).settings.bandwidth == 0.05
+
+
+def test_choices_are_refused_before_any_work_and_where_nothing_needs_them(refuses):
+    affinities = np.eye(30) + 0.1
+    for choices, message in (({"decay": 0.0}, "decay must be above 0"), ({"knn_max": 4}, "knn_max must be at least knn=5")):
+        with refuses(message):
+            phate(affinities, metric="precomputed_affinity", **choices)

@@ -23,7 +23,7 @@ from lossatlas.store import Run
 Origin: TypeAlias = Literal["zero", "centroid", "start"] | np.ndarray
 
 # Below this float64 is cheap, and the rounding of float32 products has little to average over.
-_LEAST_PARAMETERS = 2**13
+_LEAST_PARAMETERS = 2**14
 # Float32 products: how much larger than on the diagonal the error of a product is taken to be, and its least share.
 _SAFETY = 3.0
 _LEAST_ERROR = 1e-9
@@ -107,7 +107,7 @@ def pairwise(
     .. math:: \lVert a-b \rVert^2 = \lVert a-c \rVert^2 + \lVert b-c \rVert^2 - 2\, (a-c) \cdot (b-c)
 
     with the centroid :math:`c`, so that its error is a share :math:`\kappa` of the first two terms. Points of float64, and
-    any of fewer than 8192 parameters, are multiplied in float64, which leaves a relative error below 1e-8. Those of float32
+    any of fewer than 16,384 parameters, are multiplied in float64, which leaves a relative error below 1e-8. Those of float32
     are multiplied in blocks of float32 that are added up in float64, and :math:`\kappa` is measured on the way, as three
     times the largest relative error of a squared norm, which is known in float64 too. Pairs for which it exceeds 2e-5 of
     what their squared distance or their cosine keeps are measured again in float64, about the mean of their cluster or from

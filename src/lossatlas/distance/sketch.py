@@ -26,7 +26,7 @@ from jaxtyping import Float
 from lossatlas._arrays import InputError, Vector
 from lossatlas.distance._sketch_kernels import WORD, add_signed, fit_angles
 from lossatlas.distance.pairwise import Pairwise, pairwise
-from lossatlas.distance.source import PointSource, blocks, point_source
+from lossatlas.distance.source import PointSource, blocks, point_source, refuse_lost
 from lossatlas.store import Run
 
 _ZEROS = 2**16  # the length of the start that stands in for none: the cache holds it
@@ -199,6 +199,9 @@ def sketches(
                 add_signed(*rows[row], first, np.uint64(seed), sums[row], moments[row])
 
             list(threads.map(add, range(n + 1)))
+    lost = np.flatnonzero(~np.isfinite(moments).all(axis=1))
+    if len(lost):
+        refuse_lost(source, int(lost[0]), slice(0, source.n_parameters))
     made = [_folded(total, moment, source.n_parameters, seed) for total, moment in zip(sums, moments, strict=True)]
     return Sketches.of(made[:-1], start=made[-1])
 
