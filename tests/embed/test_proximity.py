@@ -108,3 +108,34 @@ def test_clouds_are_refused_what_matrices_are(refuses):
         phate(np.tile(POINTS[:4], (10, 1)), metric="euclidean", n_landmark=20)
     with pytest.raises(InputError, match=r"point 12 has 1 value that is NaN or infinite; leave that point out"):
         phate(np.where(np.arange(90 * 15).reshape(90, 15) == 12 * 15, np.nan, POINTS), n_landmark=20)
+
+
+def far_pieces(metric, *, count=3, size=40, p=30):
+    rng = np.random.default_rng(3)
+    middles = rng.normal(size=(count, p)) * 30
+    points = np.repeat(middles, size, axis=0) + rng.normal(size=(count * size, p))
+    return points + (5 if metric == "cosine" else 0)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_a_cloud_in_pieces_is_bridged_between_points_that_are_nearest_to_each_other(metric):
+    points = far_pieces(metric)
+    found = phate(points, metric=metric, n_landmark=60)
+    assert (found.connected_components, found.graph.unconnected) == (3, 1)
+    D = pairwise(points).cosine if metric == "cosine" else pairwise(points).euclidean
+    bare = phate(points, metric=metric, n_landmark=None).graph.affinities
+    piece = np.repeat(np.arange(3), 40)
+    crossing = np.argwhere(np.triu(found.affinities.toarray() * (piece[:, np.newaxis] != piece)) > 0)
+    assert len(crossing) == 2  # a tree over three pieces
+    assert bare.shape == found.affinities.shape
+    for i, j in crossing:
+        # Neither has a nearer one in the other's piece.
+        assert D[i, j] == D[i, piece == piece[j]].min() == D[j, piece == piece[i]].min()
+        np.testing.assert_allclose(found.affinities[i, j], np.exp(-1))
+
+
+def test_a_cloud_that_holds_nan_is_refused_by_the_point():
+    points = np.random.default_rng(0).normal(size=(90, 12)) + 3
+    points[70, 2] = np.nan
+    with pytest.raises(InputError, match=r"point 70 has 1 value that is NaN or infinite; leave that point out"):
+        phate(points, n_landmark=50)
