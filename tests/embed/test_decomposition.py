@@ -5,10 +5,9 @@ import pytest
 from scipy.sparse import csr_array
 from sklearn.metrics import euclidean_distances
 
-from lossatlas.embed import alpha_decay_affinities, random_walk, transitions
-from lossatlas.embed import diffusion as module
+from lossatlas.embed import alpha_decay_affinities, diffusion, random_walk, transitions
 from lossatlas.embed.decomposition import decomposition
-from lossatlas.embed.diffusion import decomposed
+from lossatlas.embed.diffusion import decomposed, lasting
 
 
 def symmetric(m, *, seed=0):
@@ -42,30 +41,29 @@ def walk_of(points):
 @pytest.mark.parametrize("t", [40, 300, 5000])
 def test_powers_by_eigenvectors_are_powers_by_squares(t):
     walk = walk_of(np.random.default_rng(0).normal(size=(300, 4)).cumsum(axis=0))
-    known = decomposed(walk)
-    assert module._left(known, t), "squares were less work"
-    found, expected = transitions(walk, t=t, known=known), transitions(walk, t=t)
+    left = lasting(decomposed(walk), t=t)
+    assert left is not None, "squares were less work"
+    found, expected = transitions(walk, t=t, left=left), transitions(walk, t=t)
     # Sums over eigenvectors are right to rounding of the largest entry.
     np.testing.assert_allclose(found, expected, atol=1e-13, rtol=0)
     assert (found >= 0).all()
 
 
-def test_negative_eigenvalues_that_last_are_not_forgotten():
-    # Pairs that see each other more than themselves: half of the eigenvalues are -1/2 before the ring couples them.
-    m = 260
-    K = np.kron(np.eye(m // 2), [[1.0, 3.0], [3.0, 1.0]]) + 0.01 * (
-        np.roll(np.eye(m), 1, axis=0) + np.roll(np.eye(m), -1, axis=0)
-    )
-    walk = random_walk(csr_array(K))
+def test_negative_eigenvalues_that_last_are_not_forgotten(monkeypatch):
+    # A ring of points that hardly see themselves: its eigenvalues are cosines, some near -1.
+    m = 300
+    walk = random_walk(csr_array(1e-4 * np.eye(m) + np.roll(np.eye(m), 1, axis=0) + np.roll(np.eye(m), -1, axis=0)))
     known = decomposed(walk)
-    assert known.values[0] < -0.4
-    for t in (33, 34):
-        ranges = module._left(known, t) or [(0, m - 1)]
-        found = module._rescaled(module._by_eigenvectors(known, ranges, t), walk.root)
-        np.testing.assert_allclose(found, transitions(walk, t=t), atol=1e-12)
+    assert known.values[0] < -0.999
+    monkeypatch.setattr(diffusion, "_FORGOTTEN", 1e-13)  # so that few enough last
+    for t in (4001, 4002):
+        left = lasting(known, t=t)
+        assert left is not None
+        assert (left.values < 0).any()
+        np.testing.assert_allclose(transitions(walk, t=t, left=left), transitions(walk, t=t), atol=1e-11)
 
 
 @pytest.mark.parametrize(("m", "t"), [(100, 1000), (300, 2)])
 def test_few_places_and_few_steps_go_by_squares(m, t):
     known = decomposed(walk_of(np.random.default_rng(0).normal(size=(m, 4)).cumsum(axis=0)))
-    assert not module._left(known, t)
+    assert lasting(known, t=t) is None

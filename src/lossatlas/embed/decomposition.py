@@ -22,8 +22,9 @@ class Decomposition:
     def vectors(self, first: int, last: int) -> Float[np.ndarray, "m r"]:
         """Eigenvectors, in columns, of the eigenvalues ``first`` to ``last``, that one included."""
         with workers():
+            # By bisection and inverse iteration: the other way makes room for all vectors, however few are asked for.
             _, found = eigh_tridiagonal(
-                self.diagonal, self.beside, select="i", select_range=(first, last), lapack_driver="stemr", check_finite=False
+                self.diagonal, self.beside, select="i", select_range=(first, last), lapack_driver="stebz", check_finite=False
             )
             reflectors, below = np.asfortranarray(self.reflectors[1:, :-1]), np.asfortranarray(found[1:])
             _, work, _ = lapack.dormqr("L", "N", reflectors, self.factors, below, -1)

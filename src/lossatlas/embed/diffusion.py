@@ -31,6 +31,14 @@ class Walk:
     root: Vector  # (m,): square root of each place's degree D
 
 
+@dataclass(frozen=True, eq=False)
+class Lasting:
+    """Eigenvalues of a walk that are not forgotten after some steps, and their vectors in columns."""
+
+    values: Float[np.ndarray, " r"]
+    vectors: Float[np.ndarray, "m r"]
+
+
 def random_walk(affinities: csr_array) -> Walk:
     r"""Walk that steps from i to j with probability :math:`P_{ij} = K_{ij} / \sum_k K_{ik}` (Moon et al. 2019, Methods)."""
     root = np.sqrt(affinities.sum(axis=1))
@@ -107,19 +115,19 @@ def _line_residuals(x: Vector, y: Vector) -> Vector:
 
 
 def transitions(
-    walk: Walk, *, t: int, known: Decomposition | None = None, xp: Namespace = np, device: str = "cpu"
+    walk: Walk, *, t: int, left: Lasting | None = None, xp: Namespace = np, device: str = "cpu"
 ) -> Float[Array, "m m"]:
     r"""Probabilities :math:`P^t` of being at j after ``t`` steps from i.
 
     By repeated squaring of S, sparse while it is: a square of a symmetric matrix is half the work of a product, and one of the
     lone steps between squares is a product with the sparse S; every probability, however small, keeps its digits. Or, of
-    many places after many steps, by the eigenvectors that are left then, where ``known`` has them and that is less work:
+    many places after many steps, by the eigenvectors that are left then, which :func:`lasting` has where that is less work:
     :math:`V \Lambda^t V^T` is right to 1e-14, far below the floor of 1e-7 that a potential adds.
 
     Args:
         walk: The walk.
         t: Steps.
-        known: Its decomposition, if it is at hand.
+        left: Eigenvalues and vectors that last, if squares are more work.
         xp: Namespace of the arrays: NumPy, or torch through array-api-compat.
         device: Where the product is computed.
 
@@ -129,8 +137,8 @@ def transitions(
     if t < 1:
         raise InputError(f"t must be 1 or more, but is {t}; pass t='auto' to choose it")
     here = is_numpy_namespace(xp)
-    if here and known is not None and (left := _left(known, t)):
-        return _rescaled(_by_eigenvectors(known, left, t), walk.root)
+    if here and left is not None:
+        return _rescaled(_by_eigenvectors(left, t), walk.root)
     single = walk.symmetric if here else xp.asarray(walk.symmetric.toarray(), device=device)
     power = single
     for bit in f"{t:b}"[1:]:
@@ -141,23 +149,20 @@ def transitions(
     return _rescaled(dense, walk.root if here else xp.asarray(walk.root, device=device))
 
 
-def _left(known: Decomposition, t: int) -> list[tuple[int, int]]:
-    """Ranges of eigenvalues that are not forgotten after ``t`` steps; none where squares are less work."""
+def lasting(known: Decomposition, *, t: int) -> Lasting | None:
+    """What is left of a walk after ``t`` steps, as eigenvalues and vectors; None where squares are less work."""
     m = len(known.values)
     kept = np.flatnonzero(np.abs(known.values) ** t > _FORGOTTEN)
     # Multiplications: 4 m² for each vector, to make it and to use it; m³ for each square but the first, which are sparse.
     if m < _FEW or 4 * len(kept) > m * max(t.bit_length() - 3, 0):
-        return []
-    breaks = np.flatnonzero(np.diff(kept) > 1)
-    return list(zip(kept[np.r_[0, breaks + 1]].tolist(), kept[np.r_[breaks, len(kept) - 1]].tolist(), strict=True))
+        return None
+    # Of the negative eigenvalues, which stand first, some may last as well.
+    runs = np.split(kept, np.flatnonzero(np.diff(kept) > 1) + 1)
+    return Lasting(known.values[kept], np.hstack([known.vectors(int(run[0]), int(run[-1])) for run in runs]))
 
 
-def _by_eigenvectors(known: Decomposition, left: list[tuple[int, int]], t: int) -> Float[np.ndarray, "m m"]:
-    m = len(known.values)
-    power = np.zeros((m, m))
-    for first, last in left:
-        V = known.vectors(first, last)
-        power += (V * known.values[first : last + 1] ** t) @ V.T
+def _by_eigenvectors(left: Lasting, t: int) -> Float[np.ndarray, "m m"]:
+    power = (left.vectors * left.values**t) @ left.vectors.T
     return np.maximum(power, 0.0, out=power)
 
 

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from lossatlas._arrays import Coordinates, Distances, Indices, InputError, Vector
 from lossatlas.distance import Origin
 from lossatlas.embed.connect import Connect
-from lossatlas.embed.diffusion import potential, reached
+from lossatlas.embed.diffusion import lasting, potential, reached
 from lossatlas.embed.embedding import Embedding, Other
 from lossatlas.embed.given import GivenPoints, Metric, given
 from lossatlas.embed.kernel import Symmetrization
@@ -249,8 +249,9 @@ def phate(  # noqa: PLR0913 - each stage's choices; all but the points by name
     here = _start(start, len(made.distinct), settings.n_components)
     length, spectral = walk_length(made.walk, settings)
     steps = length.t if t == "auto" else int(t)
-    U = walked(made.walk, steps, settings, known=spectral)
+    left = None if spectral is None else lasting(spectral, t=steps)
     del spectral  # as large as the potential
+    U = walked(made.walk, steps, settings, left=left)
     drawn = drawing(U, settings, start=None if here is None else made.gathered(here))
     embedding = PhateEmbedding(
         method="phate",

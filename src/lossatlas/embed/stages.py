@@ -13,7 +13,17 @@ from lossatlas._device import namespace, to_numpy
 from lossatlas.distance import pairwise
 from lossatlas.embed.connect import chained, components
 from lossatlas.embed.decomposition import Decomposition
-from lossatlas.embed.diffusion import Walk, decomposed, knee, potential, random_walk, spectral_entropy, spectrum, transitions
+from lossatlas.embed.diffusion import (
+    Lasting,
+    Walk,
+    decomposed,
+    knee,
+    potential,
+    random_walk,
+    spectral_entropy,
+    spectrum,
+    transitions,
+)
 from lossatlas.embed.embedding import aligned
 from lossatlas.embed.kernel import anisotropic, decayed, symmetrized
 from lossatlas.embed.landmarks import Landmarks, landmarks
@@ -137,10 +147,10 @@ def walk_length(walk: Walk, settings: PhateSettings) -> tuple[DiffusionTime, Dec
     return DiffusionTime(t=t, knee=float(t), shortest=float(t), longest=float(t), times=times, entropy=entropy), None
 
 
-def walked(walk: Walk, t: int, settings: PhateSettings, *, known: Decomposition | None = None) -> Float[np.ndarray, "m m"]:
+def walked(walk: Walk, t: int, settings: PhateSettings, *, left: Lasting | None = None) -> Float[np.ndarray, "m m"]:
     """Potential of the walk after ``t`` steps."""
     xp, device = namespace(settings.device)
-    P = transitions(walk, t=t, known=known, xp=xp, device=device)
+    P = transitions(walk, t=t, left=left, xp=xp, device=device)
     return to_numpy(potential(P, gamma=settings.gamma, out=P))
 
 
