@@ -34,7 +34,7 @@ def test_the_order_of_planar_distances_gives_the_plane_back(bend):
     bent = bend(euclidean_distances(given_points))
     start, _ = metric_scaling(bent, classical_scaling(bent))
     found, passes = nonmetric_scaling(bent, start)
-    assert 0 < passes <= 500
+    assert 0 < passes < 200
     assert nonmetric_stress(bent, found) < 1e-3
     metric, nonmetric = (procrustes(given_points, places)[2] for places in (start, found))
     # 780 ordered pairs leave 40 points little room; metric scaling is bent with the distances.

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_phate import aligned, euclidean_naive, guttman_naive, majorised_naive, raw_stress_naive, stress_naive
 from sklearn.metrics import euclidean_distances
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from lossatlas.embed import classical_scaling, leading, metric_scaling, passes, stress
+from lossatlas.embed import classical_scaling, leading, metric_scaling, passes, scaling, stress
 from lossatlas.embed.paper import squared_classical_scaling, stochastic_scaling
 from lossatlas.embed.passes import HostPasses, shared
 from lossatlas.embed.scaling import _dense
@@ -80,7 +80,7 @@ def test_axes_that_distances_do_not_have_are_flat():
 
 
 @pytest.mark.parametrize("axes", [1, 2, 3])
-def test_many_points_are_scaled_by_products_as_few_by_the_whole(axes):
+def test_many_points_are_scaled_by_products_as_few_by_the_whole(axes, monkeypatch):
     # 8 dimensions and some noise that no space has: eigenvalues far below 0, which must not be taken for the largest.
     rng = np.random.default_rng(0)
     noise = np.triu(rng.uniform(0, 3, size=(700, 700)), k=1)
@@ -88,6 +88,7 @@ def test_many_points_are_scaled_by_products_as_few_by_the_whole(axes):
     np.fill_diagonal(given_distances, 0)
     values, rows = _dense(given_distances, axes)
     expected = rows.T * np.sqrt(values)
+    monkeypatch.setattr(scaling, "_dense", None)
     found = classical_scaling(given_distances, n_components=axes)
     np.testing.assert_allclose(found * np.sign((found * expected).sum(axis=0)), expected, atol=1e-8)
 
@@ -154,6 +155,18 @@ def test_maps_are_the_same_bit_for_bit_with_any_number_of_threads(processors, mo
         again, same_count = metric_scaling(given_distances, start)
     np.testing.assert_array_equal(again, found)
     assert same_count == count
+
+
+def test_products_of_classical_scaling_are_with_one_thread_of_the_blas(monkeypatch):
+    counts = []
+
+    def watched(*_, **__):
+        counts.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+
+    monkeypatch.setattr(scaling, "leading_eigenpairs", watched)
+    with threadpool_limits(2):
+        classical_scaling(euclidean_distances(np.random.default_rng(0).normal(size=(300, 3))))
+    assert set(counts) == {1}
 
 
 @settings(max_examples=15, deadline=None)
@@ -284,16 +297,15 @@ def test_a_start_at_one_place_is_begun_by_classical_scaling():
     np.testing.assert_array_equal(found, expected)
 
 
-def test_points_of_one_place_part_where_all_else_sees_them_alike():
-    # Both are as far from every other: without a direction of their own they would stay together for good.
-    given_distances = np.ones((5, 5)) - np.eye(5)
-    start = np.array([[0.0, 0.0], [0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
-    found, _ = metric_scaling(given_distances, start)
-    assert euclidean_naive(found)[0, 1] > 0.3
-    copies = given_distances.copy()
-    copies[0, 1] = copies[1, 0] = 0
-    together, _ = metric_scaling(copies, start)
-    np.testing.assert_allclose(together[0], together[1], atol=1e-14)  # sums in another order
+def test_points_of_one_place_part_unless_their_distance_is_zero():
+    # Both are as far from the third: without a direction of their own they would stay together for good.
+    triangle = np.ones((3, 3)) - np.eye(3)
+    start = np.array([[0.0, 0.0], [0.0, 0.0], [1.0, 0.0]])
+    found, _ = metric_scaling(triangle, start)
+    np.testing.assert_allclose(euclidean_naive(found), triangle, atol=1e-6)
+    triangle[0, 1] = triangle[1, 0] = 0
+    together, _ = metric_scaling(triangle, start, max_iterations=2)
+    np.testing.assert_array_equal(together[0], together[1])
 
 
 def test_more_axes_than_points_and_two_points_alone():

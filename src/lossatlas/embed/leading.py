@@ -13,7 +13,7 @@ Product: TypeAlias = Callable[[Vectors], Vectors]
 _RESIDUAL = 1e-12
 # Products before giving up; potential distances of 2,000 points take 5 to 20.
 _LIMIT = 40
-# More vectors at once than are asked for cost little beside reading the matrix, and find equal eigenvalues together.
+# Vectors beyond those asked for cost little beside reading the matrix, and save reading it again.
 _SPARE = 2
 
 
@@ -21,7 +21,7 @@ def leading_eigenpairs(product: Product, n: int, *, count: int) -> tuple[Float[n
     """Largest eigenvalues, falling, with their eigenvectors as rows; None where they do not show in 40 products.
 
     Block Lanczos with every vector kept and orthogonal to all (Golub & Van Loan, Matrix Computations, 10.3.6), from a fixed
-    start. Largest, not largest in size: the matrix may have eigenvalues far below 0.
+    start. Blocks find equal eigenvalues together. Largest, not largest in size: there may be some far below 0.
     """
     # A fixed start without a random state; no structure of data is orthogonal to it.
     block = np.random.default_rng(0).standard_normal((count + _SPARE, n))

@@ -9,9 +9,6 @@ from lossatlas._arrays import Coordinates, Distances, InputError
 from lossatlas.embed.descent import descended
 from lossatlas.embed.passes import HostPasses, Rows, shared
 
-# A square of stress-1 that is none: drawn lengths rise with the distances to 1e-6.
-_NONE = 1e-12
-
 
 def nonmetric_scaling(
     distances: Distances, start: Coordinates, *, tolerance: float = 1e-6, max_iterations: int = 500
@@ -53,7 +50,7 @@ def nonmetric_scaling(
             part = raw / here
             slope = norm / here * ((1 - part) * points - pulls / n)
             # A mean of rounding would grow: the formulas take it for 0.
-            return max(part - _NONE, 0.0) * norm / (2 * n), slope - slope.mean(axis=1, keepdims=True)
+            return part * norm / (2 * n), slope - slope.mean(axis=1, keepdims=True)
 
         found, count = descended(scaled_stress, rows, tolerance=tolerance, limit=max_iterations)
     found *= np.sqrt(order.norm / _norm(found))
