@@ -25,6 +25,7 @@ STAGES = {
     "graph": "kernel, bridges",
     "landmarks": "landmarks",
     "walk_length": "spectrum, t",
+    "lasting": "powers, potential",
     "walked": "powers, potential",
     "potential_distances": "distances of potentials",
     "drawing": "scaling",

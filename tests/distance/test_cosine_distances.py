@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from naive_cosine import cosine_distances_naive, euclidean_distances_naive
 
 from lossatlas import InputError, cosine_distances
-from lossatlas.distance import pairwise
+from lossatlas.distance import pairwise, spent
 
 SEEDS = st.integers(0, 2**32 - 1)
 ORIGINS = ["zero", "centroid", "start", "point"]
@@ -308,3 +308,13 @@ def test_an_origin_of_another_name_is_refused_with_those_there_are():
 def test_what_is_neither_an_array_nor_runs_is_refused(points):
     with pytest.raises(InputError, match=r"an array \(n, p\), a run, or a list of runs; open folders with lossatlas\.open_runs"):
         cosine_distances(points)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_distances_written_over_their_squares_are_the_same(metric):
+    points = np.random.default_rng(0).normal(size=(20, 9)) + 2
+    kept, lost = pairwise(points), pairwise(points)
+    expected = kept.cosine if metric == "cosine" else kept.euclidean
+    found = spent(lost, metric)
+    np.testing.assert_array_equal(found, expected)
+    assert found is lost.squared

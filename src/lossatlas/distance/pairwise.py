@@ -61,16 +61,24 @@ class Pairwise:
         Raises:
             InputError: the origin is zero or the centroid, and a point lies there.
         """
-        lost = np.flatnonzero(self.norms == 0)
-        if len(lost) and self.origin in {"zero", "centroid"}:
-            raise InputError(
-                f"point {lost[0]} lies at the origin ({self.origin}), where a cosine has no meaning; "
-                "leave it out, or pass another origin"
-            )
-        distances = np.empty_like(self.squared)
-        with workers() as pool:
-            over_rows(pool, lambda a, b: cosine_rows(self.squared, self.norms, distances, a, b), len(self.norms))
-        return distances
+        return _cosine(self, np.empty_like(self.squared))
+
+
+def spent(between: Pairwise, metric: Literal["cosine", "euclidean"]) -> Distances:
+    """Distances written over the squared ones, which are lost: n² numbers less for whoever needs no other."""
+    return _cosine(between, between.squared) if metric == "cosine" else np.sqrt(between.squared, out=between.squared)
+
+
+def _cosine(between: Pairwise, distances: Distances) -> Distances:
+    lost = np.flatnonzero(between.norms == 0)
+    if len(lost) and between.origin in {"zero", "centroid"}:
+        raise InputError(
+            f"point {lost[0]} lies at the origin ({between.origin}), where a cosine has no meaning; "
+            "leave it out, or pass another origin"
+        )
+    with workers() as pool:
+        over_rows(pool, lambda a, b: cosine_rows(between.squared, between.norms, distances, a, b), len(between.norms))
+    return distances
 
 
 def cosine_distances(runs_or_array: np.ndarray | Run | Sequence[Run], *, origin: Origin = "zero") -> Distances:

@@ -26,7 +26,9 @@ class Decomposition:
             _, found = eigh_tridiagonal(
                 self.diagonal, self.beside, select="i", select_range=(first, last), lapack_driver="stebz", check_finite=False
             )
-            reflectors, below = np.asfortranarray(self.reflectors[1:, :-1]), np.asfortranarray(found[1:])
+            m, below = len(found), np.asfortranarray(found[1:])
+            # Rows 1 on, as one stretch of memory that begins one number later: no copy. The last row is not looked at.
+            reflectors = self.reflectors.ravel(order="K")[1 : 1 + m * (m - 1)].reshape((m, m - 1), order="F")
             _, work, _ = lapack.dormqr("L", "N", reflectors, self.factors, below, -1)
             found[1:], _, info = lapack.dormqr("L", "N", reflectors, self.factors, below, int(work[0]), overwrite_c=1)
         if info:

@@ -162,7 +162,9 @@ def lasting(known: Decomposition, *, t: int) -> Lasting | None:
 
 
 def _by_eigenvectors(left: Lasting, t: int) -> Float[np.ndarray, "m m"]:
-    power = (left.vectors * left.values**t) @ left.vectors.T
+    m = len(left.vectors)
+    power = np.empty((m, m))  # first: it fits where the decomposition was, before a smaller array takes part of that
+    np.matmul(left.vectors * left.values**t, left.vectors.T, out=power)
     return np.maximum(power, 0.0, out=power)
 
 

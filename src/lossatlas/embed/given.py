@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias, cast
 import numpy as np
 
 from lossatlas._arrays import Affinities, Distances, Indices, InputError, checked_affinities, checked_distances
-from lossatlas.distance import Origin, Pairwise, metric_distances, pairwise
+from lossatlas.distance import Origin, Pairwise, metric_distances, pairwise, spent
 from lossatlas.embed.proximity import DistanceMatrix, Proximity, point_cloud
 from lossatlas.embed.scaling import classical_scaling
 from lossatlas.embed.settings import PhateSettings
@@ -54,6 +54,10 @@ def given(points: GivenPoints, settings: PhateSettings, *, metric: Metric, origi
     own: Own = "cosine" if metric == "cosine" else "euclidean"
     if _is_cloud(points, settings):
         return Given(point_cloud(cast(np.ndarray, points), settings, own, origin), settings, trajectories)
+    return _of_pairs(points, settings, own, origin, trajectories)
+
+
+def _of_pairs(points: GivenPoints, settings: PhateSettings, metric: Own, origin: Origin, trajectories: Indices | None) -> Given:
     between = points if isinstance(points, Pairwise) else pairwise(points, origin=origin, device=settings.device)
     n_pca = settings.n_pca
     if n_pca is not None and n_pca < min(len(between.squared), between.n_parameters):
@@ -62,7 +66,9 @@ def given(points: GivenPoints, settings: PhateSettings, *, metric: Metric, origi
         settings = replace(settings, origin="centroid")
     else:
         settings = replace(settings, n_pca=None, origin=between.origin)
-    return Given(DistanceMatrix(between.cosine if own == "cosine" else between.euclidean), settings, trajectories)
+    if between is not points:  # which is the caller's
+        return Given(DistanceMatrix(spent(between, metric)), settings, trajectories)
+    return Given(DistanceMatrix(between.cosine if metric == "cosine" else between.euclidean), settings, trajectories)
 
 
 def _is_cloud(points: GivenPoints, settings: PhateSettings) -> bool:

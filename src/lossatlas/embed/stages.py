@@ -10,7 +10,7 @@ from scipy.spatial import procrustes
 
 from lossatlas._arrays import Affinities, Coordinates, Distances, Indices, InputError, Vector
 from lossatlas._device import namespace, to_numpy
-from lossatlas.distance import pairwise
+from lossatlas.distance import pairwise, spent
 from lossatlas.embed.connect import chained, components
 from lossatlas.embed.decomposition import Decomposition
 from lossatlas.embed.diffusion import (
@@ -156,9 +156,7 @@ def walked(walk: Walk, t: int, settings: PhateSettings, *, left: Lasting | None 
 
 def potential_distances(U: Float[np.ndarray, "n m"], metric: PotentialMetric, *, device: str = "cpu") -> Distances:
     """Distances between rows of a potential."""
-    between = pairwise(U, device=device)
-    # Written over their squares, which are no one else's: of thousands of places each such matrix counts.
-    return np.sqrt(between.squared, out=between.squared) if metric == "euclidean" else between.cosine
+    return spent(pairwise(U, device=device), metric)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
