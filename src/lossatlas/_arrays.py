@@ -61,12 +61,7 @@ def checked_distances(distances: np.ndarray) -> Distances:
     lossatlas._arrays.InputError: distances must be symmetric, but D and D.T differ by up to 1; pass (D + D.T) / 2 if \
 the difference is rounding
     """
-    D = np.asarray(distances)
-    if D.ndim != 2 or D.shape[0] != D.shape[1]:
-        raise InputError(f"distances must be a square matrix, but the shape is {D.shape}; pass one row and column a point")
-    if len(D) < 2:
-        raise InputError(f"a map needs at least 2 points, but there is {len(D)}; record or sample more")
-    D = D.astype(np.float64, copy=False)
+    D = _square(distances, "distances")
     if not np.isfinite(D).all():
         raise InputError("distances must be finite, but some are NaN or infinite; leave those points out")
     if (D < 0).any():
@@ -91,12 +86,7 @@ def checked_affinities(affinities: np.ndarray) -> Affinities:
     ...
     lossatlas._arrays.InputError: affinities must be above 0 on the diagonal, but they are not; pass affinities, not distances
     """
-    K = np.asarray(affinities)
-    if K.ndim != 2 or K.shape[0] != K.shape[1]:
-        raise InputError(f"affinities must be a square matrix, but the shape is {K.shape}; pass one row and column a point")
-    if len(K) < 2:
-        raise InputError(f"a map needs at least 2 points, but there is {len(K)}; record or sample more")
-    K = K.astype(np.float64, copy=False)
+    K = _square(affinities, "affinities")
     if not np.isfinite(K).all() or (K < 0).any():
         raise InputError("affinities must be finite and not negative, but some are; leave those points out")
     if (np.diagonal(K) <= 0).any():
@@ -105,3 +95,12 @@ def checked_affinities(affinities: np.ndarray) -> Affinities:
     if skew > 1e-12 * float(K.max()):
         raise InputError(f"affinities must be symmetric, but K and K.T differ by up to {skew:.3g}; pass (K + K.T) / 2")
     return K
+
+
+def _square(matrix: np.ndarray, what: str) -> Float[np.ndarray, "n n"]:
+    M = np.asarray(matrix)
+    if M.ndim != 2 or M.shape[0] != M.shape[1]:
+        raise InputError(f"{what} must be a square matrix, but the shape is {M.shape}; pass one row and column a point")
+    if len(M) < 2:
+        raise InputError(f"a map needs at least 2 points, but there is {len(M)}; record or sample more")
+    return M.astype(np.float64, copy=False)

@@ -1,31 +1,14 @@
 """The compiled part of sketches: signs, shifts and sums in one pass over the weights, and the angles that fit them best."""
 
-import inspect
-from collections.abc import Callable
-from typing import Any
-
-import numba
 import numpy as np
+
+from lossatlas._compiled import compiled, compiled_in_order
 
 WORD = 64  # signs that one number of the generator gives
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)  # the step of SplitMix64 (Steele, Lea, Flood 2014)
 
 
-def _compiled(*, reorder_sums: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    fastmath = {"reassoc", "nsz"} if reorder_sums else False  # sums in vector registers; no number is changed
-
-    def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-        # The tests wrap every function in a check of its annotations, which numba cannot compile: it gets what is inside.
-        inside = inspect.unwrap(function)
-        try:
-            return numba.njit(cache=True, nogil=True, fastmath=fastmath)(inside)
-        except RuntimeError:  # neither the package's folder nor the home can be written: compiled anew in each process
-            return numba.njit(nogil=True, fastmath=fastmath)(inside)
-
-    return compiled
-
-
-@_compiled()
+@compiled_in_order
 def _mixed(number: np.uint64) -> np.uint64:
     # The finaliser of SplitMix64: any change of the number flips each bit of the result with probability one half.
     number = (number ^ (number >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -33,7 +16,7 @@ def _mixed(number: np.uint64) -> np.uint64:
     return number ^ (number >> np.uint64(31))
 
 
-@_compiled()
+@compiled_in_order
 def add_signed(  # noqa: PLR0917 - compiled functions take no keywords at the speed of this one's short calls
     weights: np.ndarray, start: np.ndarray, offset: int, seed: np.uint64, sums: np.ndarray, moments: np.ndarray
 ) -> None:
@@ -58,7 +41,7 @@ def add_signed(  # noqa: PLR0917 - compiled functions take no keywords at the sp
         done += count
 
 
-@_compiled()
+@compiled_in_order
 def _fill_signs(signs: np.ndarray, place: int, count: int, flips: np.uint64) -> None:
     done = 0
     while done < count:
@@ -70,7 +53,7 @@ def _fill_signs(signs: np.ndarray, place: int, count: int, flips: np.uint64) -> 
         done += len(part)
 
 
-@_compiled(reorder_sums=True)
+@compiled
 def _add_block(weights: np.ndarray, start: np.ndarray, signs: np.ndarray, sums: np.ndarray) -> tuple[float, float, float]:
     norm = displacement = dot = 0.0
     for j in range(len(weights)):
@@ -83,7 +66,7 @@ def _add_block(weights: np.ndarray, start: np.ndarray, signs: np.ndarray, sums: 
     return norm, displacement, dot
 
 
-@_compiled()
+@compiled_in_order
 def fit_angles(products: np.ndarray, chords: np.ndarray) -> None:
     # Replaces D by δ. The cubic is D >= 0 at 0 and -‖u+v‖² <= 0 at 2: Newton's steps, halved where they leave the bracket.
     for i in range(len(chords)):

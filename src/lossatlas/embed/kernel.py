@@ -156,6 +156,13 @@ def anisotropic(affinities: csr_array, *, anisotropy: float) -> csr_array:
     return affinities.multiply(factor[:, np.newaxis]).multiply(factor[np.newaxis]).tocsr()
 
 
+def kernel(
+    neighbours: Neighbourhood, *, decay: float | None, symmetrization: Symmetrization, theta: float, anisotropy: float
+) -> csr_array:
+    """Affinities from what each point reaches; see :func:`alpha_decay_affinities`."""
+    return anisotropic(symmetrized(decayed(neighbours, decay=decay), how=symmetrization, theta=theta), anisotropy=anisotropy)
+
+
 def alpha_decay_affinities(  # noqa: PLR0913 - the kernel's own choices, by name
     distances: Distances,
     *,
@@ -197,7 +204,7 @@ def alpha_decay_affinities(  # noqa: PLR0913 - the kernel's own choices, by name
     """
     refuse_kernel(knn=knn, knn_max=knn_max, bandwidth_scale=bandwidth_scale, symmetrization=symmetrization)
     found = neighbourhood(distances, knn=knn, decay=decay, knn_max=knn_max, bandwidth=bandwidth, bandwidth_scale=bandwidth_scale)
-    return anisotropic(symmetrized(decayed(found, decay=decay), how=symmetrization, theta=theta), anisotropy=anisotropy)
+    return kernel(found, decay=decay, symmetrization=symmetrization, theta=theta, anisotropy=anisotropy)
 
 
 def refuse_kernel(*, knn: int, knn_max: int | None, bandwidth_scale: float, symmetrization: str) -> None:

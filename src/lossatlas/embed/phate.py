@@ -247,11 +247,12 @@ def phate(  # noqa: PLR0913 - each stage's choices; all but the points by name
     made = graph(ground.near, settings, bandwidth=bandwidth, trajectories=ground.trajectories)
     del ground  # the matrix of distances, where there is one
     here = _start(start, len(made.distinct), settings.n_components)
-    length, spectral = walk_length(made.walk, settings)
+    walk = made.walk
+    length, spectral = walk_length(walk, settings)
     steps = length.t if t == "auto" else int(t)
     left = None if spectral is None else lasting(spectral, t=steps)
     del spectral  # as large as the potential
-    U = walked(made.walk, steps, settings, left=left)
+    U = walked(walk, steps, settings, left=left)
     drawn = drawing(U, settings, start=None if here is None else made.gathered(here))
     embedding = PhateEmbedding(
         method="phate",

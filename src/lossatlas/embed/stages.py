@@ -25,7 +25,7 @@ from lossatlas.embed.diffusion import (
     transitions,
 )
 from lossatlas.embed.embedding import aligned
-from lossatlas.embed.kernel import anisotropic, decayed, symmetrized
+from lossatlas.embed.kernel import kernel
 from lossatlas.embed.landmarks import Landmarks, landmarks
 from lossatlas.embed.memory import autocorrelation, remembered
 from lossatlas.embed.nonmetric import nonmetric_scaling
@@ -131,8 +131,13 @@ def _kept_bandwidth(bandwidth: float | Vector | None, keep: Int[np.ndarray, " m"
 
 
 def _affinities(near: Proximity, settings: PhateSettings, bandwidth: float | Vector | None) -> csr_array:
-    seen = decayed(near.neighbourhood(settings, bandwidth), decay=settings.decay)
-    return anisotropic(symmetrized(seen, how=settings.symmetrization, theta=settings.theta), anisotropy=settings.anisotropy)
+    return kernel(
+        near.neighbourhood(settings, bandwidth),
+        decay=settings.decay,
+        symmetrization=settings.symmetrization,
+        theta=settings.theta,
+        anisotropy=settings.anisotropy,
+    )
 
 
 def walk_length(walk: Walk, settings: PhateSettings) -> tuple[DiffusionTime, Decomposition | None]:
