@@ -12,7 +12,8 @@ from benchmarks.pairs import Pair, paired, timed_in_turn
 from benchmarks.tables import number, table
 from benchmarks.ways import N_LANDMARK, WAYS, Drawn, their_scaling, warm
 from lossatlas.distance import pairwise
-from lossatlas.embed import classical_scaling, metric_scaling, stress
+from lossatlas.embed import metric_scaling, stress
+from lossatlas.embed.views import beginning
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def _stresses(drawn: dict[str, Drawn]) -> tuple[dict[str, float], dict[str, floa
     if "phate" in drawn and drawn["phate"].made is not None:
         distances, theirs = their_scaling(drawn["phate"].made)
         own["phate"] = shared["phate"] = stress(distances, theirs)
-        shared["lossatlas"] = stress(distances, metric_scaling(distances, classical_scaling(distances))[0])
+        shared["lossatlas"] = stress(distances, metric_scaling(distances, beginning(distances))[0])
     return own, shared
 
 

@@ -10,7 +10,7 @@ import torch
 from array_api_compat import is_numpy_namespace, is_torch_array
 
 from lossatlas import _device, phate
-from lossatlas.embed import stages
+from lossatlas.embed import drawing, stages
 
 
 def walk(n=60, p=30):
@@ -90,7 +90,8 @@ def test_torch_draws_the_same_map_as_numpy(monkeypatch, choices):
         seen.append(is_torch_array(transitions))
         return real(transitions, **rest)
 
-    monkeypatch.setattr(stages, "namespace", lambda device: (torch_namespace, device))
+    for module in (stages, drawing):
+        monkeypatch.setattr(module, "namespace", lambda device: (torch_namespace, device))
     monkeypatch.setattr(stages, "potential", potential)
     found = phate(walk(), **choices)
     assert seen == [True]

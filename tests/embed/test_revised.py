@@ -9,7 +9,7 @@ from scipy.optimize import isotonic_regression
 from threadpoolctl import threadpool_limits
 
 from lossatlas import Embedding, phate
-from lossatlas.embed import PhateEmbedding, classical_scaling, passes, proximity, stages
+from lossatlas.embed import PhateEmbedding, classical_scaling, drawing, passes, proximity, stages
 
 # The package's attribute of that name is the function.
 module = importlib.import_module("lossatlas.embed.phate")
@@ -90,8 +90,8 @@ def test_a_map_is_its_own_best_start():
 
 def test_the_descent_begins_at_the_start(monkeypatch):
     begun = []
-    real = stages.metric_scaling
-    monkeypatch.setattr(stages, "metric_scaling", lambda distances, begin: (begun.append(begin), real(distances, begin))[1])
+    real = drawing.metric_scaling
+    monkeypatch.setattr(drawing, "metric_scaling", lambda distances, begin: (begun.append(begin), real(distances, begin))[1])
     start = np.random.default_rng(1).normal(size=(40, 2))
     start[[4, 20]] = np.nan
     found = phate(walk(), start=start)

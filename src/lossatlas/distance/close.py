@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lossatlas.distance.gram import Gram, add_block, block_width
-from lossatlas.distance.kernels import add_differences, label_lost, square_distances
+from lossatlas.distance.kernels import add_differences, count_lost, label_lost, list_lost, square_distances
 from lossatlas.distance.source import PointSource, slabs
 from lossatlas.distance.threads import over_rows
 
@@ -34,15 +34,27 @@ class Group:
         return m >= _LEAST and self.n_lost > _DENSE * m * (m - 1) / 2
 
 
-def groups(squared: np.ndarray) -> list[Group]:
-    """Return the connected components of the lost pairs, which are -1 in the upper half."""
+@dataclass(frozen=True, eq=False)
+class Lost:
+    """The lost pairs, -1 in the upper half of squared distances: how many in each row, and whom they link."""
+
+    counts: np.ndarray
+    groups: list[Group]
+
+    def __len__(self) -> int:
+        return sum(group.n_lost for group in self.groups)
+
+
+def lost_pairs(squared: np.ndarray, pool: Executor) -> Lost:
+    """Find the lost pairs and the connected components of their graph."""
     n = len(squared)
-    labels, counts = np.empty(n, np.int64), np.empty(n, np.int64)
-    label_lost(squared, labels, counts)
+    counts, labels = np.empty(n, np.int64), np.empty(n, np.int64)
+    over_rows(pool, lambda a, b: count_lost(squared, counts, a, b), n, triangle=True)
+    label_lost(squared, counts, labels)
     order = np.argsort(labels, kind="stable")
-    first = np.flatnonzero(np.diff(labels[order], prepend=-1))
-    parts = np.split(order, first[1:])
-    return [Group(rows, int(counts[rows[0]])) for rows in parts if counts[rows[0]]]
+    parts = np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
+    found = [Group(rows, int(counts[rows].sum())) for rows in parts if len(rows) > 1]
+    return Lost(counts, found)
 
 
 def measure_lost(squared: np.ndarray, norms: np.ndarray, source: PointSource, pool: Executor, *, megabytes: float) -> None:
@@ -54,24 +66,23 @@ def measure_lost(squared: np.ndarray, norms: np.ndarray, source: PointSource, po
     """
     before = np.inf
     for round_ in range(_ROUNDS):
-        lost = groups(squared)
+        lost = lost_pairs(squared, pool)
         if not lost:
             return
-        count = sum(group.n_lost for group in lost)
-        is_last = round_ == _ROUNDS - 1 or count > before / 2
-        before = count
-        dense = [] if is_last else [group for group in lost if group.is_dense]
-        single = [group for group in lost if is_last or not group.is_dense]
-        _pass(squared, norms, dense, single, source, pool=pool, megabytes=megabytes)
+        is_last = round_ == _ROUNDS - 1 or len(lost) > before / 2
+        before = len(lost)
+        dense = [] if is_last else [group for group in lost.groups if group.is_dense]
+        single = [group for group in lost.groups if is_last or not group.is_dense]
+        _pass(squared, norms, dense, _listed(squared, lost, single), source, pool=pool, megabytes=megabytes)
 
 
 def _pass(
-    squared: np.ndarray, norms: np.ndarray, dense: list[Group], single: list[Group], source: PointSource, *, pool: Executor,
-    megabytes: float,
+    squared: np.ndarray, norms: np.ndarray, dense: list[Group], single: tuple[np.ndarray, np.ndarray], source: PointSource, *,
+    pool: Executor, megabytes: float,
 ) -> None:  # fmt: skip
-    first, second = _lost_pairs(squared, single)
+    first, second = single
     sums = np.zeros(len(first))
-    needed = np.sort(np.concatenate([group.rows for group in dense + single]))
+    needed = np.unique(np.concatenate([*(group.rows for group in dense), first, second]))
     for group in dense:
         group.gram = Gram(np.zeros((len(group.rows),) * 2), np.float64)
     for slab in slabs(source, needed, megabytes=megabytes):
@@ -79,7 +90,8 @@ def _pass(
         at[needed] = slab.rows
         for group in dense:
             most = max(1, int(megabytes * 2**17 / len(group.rows)))
-            width = block_width(len(group.rows), np.float64, most=min(most, slab.stop - slab.start))
+            columns = slab.stop - slab.start
+            width = block_width(len(group.rows), columns, np.float64, most=min(most, columns))
             add_block(group.gram, slab.points, at[group.rows], (slab.start, slab.stop), pool, width=width)
         if len(first):
             _add_pairs(slab.points, (at[first], at[second]), (slab.start, slab.stop), sums, pool)
@@ -91,15 +103,12 @@ def _pass(
         squared[rows[upper[0]], rows[upper[1]]] = products[upper]
 
 
-def _lost_pairs(squared: np.ndarray, single: list[Group]) -> tuple[np.ndarray, np.ndarray]:
-    pairs = [[np.zeros(0, np.int64)], [np.zeros(0, np.int64)]]
-    for group in single:
-        for at, i in enumerate(group.rows[:-1]):
-            later = group.rows[at + 1 :]
-            found = later[squared[i, later] < 0]
-            pairs[0].append(np.full(len(found), i))
-            pairs[1].append(found)
-    return np.concatenate(pairs[0]), np.concatenate(pairs[1])
+def _listed(squared: np.ndarray, lost: Lost, single: list[Group]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the two points of each lost pair of some groups."""
+    rows = np.sort(np.concatenate([np.zeros(0, np.int64), *(group.rows for group in single)]))
+    first, second = np.empty((2, lost.counts[rows].sum()), np.int64)
+    list_lost(squared, lost.counts, rows, first, second)
+    return first, second
 
 
 def _add_pairs(

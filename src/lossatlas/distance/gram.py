@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lossatlas.distance.kernels import centre
+from lossatlas.distance.kernels import add_tile, centre
 from lossatlas.distance.threads import n_cores
 
 # Bytes of a block of centred columns, of which three are in use at once.
 _BLOCK = 12 * 2**20
-_LEAST_BYTES = 4096  # of a row in a block, below which a product spends its time on moving results
+_LEAST_BYTES = 8192  # of a row in a block, below which a product spends its time on moving results
 _MANY = 1500
+_LEAST_BLOCKS = 8
 _SIDE = 640  # rows of a tile of the Gram matrix, at most
 _KINDS = {"zero": 0, "centroid": 1, "start": 2}
 NONE = np.zeros(0)
@@ -68,12 +69,15 @@ class Gram:
         return float((np.abs(np.diagonal(self.products) - self.own)[there] / self.own[there]).max())
 
 
-def block_width(n: int, dtype: type, *, most: int) -> int:
-    """Return how many columns of ``n`` points make a block, ``most`` at most."""
+def block_width(n: int, p: int, dtype: type, *, most: int) -> int:
+    """Return how many of ``p`` columns of ``n`` points make a block, ``most`` at most."""
     itemsize = np.dtype(dtype).itemsize
     wide = _BLOCK // (n * itemsize)
-    # Of many points the Gram matrix fills the cache and the memory, so that blocks gain nothing by their width.
-    return max(1, min(most, wide if n < _MANY else _LEAST_BYTES // itemsize))
+    if n >= _MANY:
+        # The Gram matrix fills the cache and the memory, so that blocks gain nothing by their width; of few columns, as
+        # those of a potential, the three blocks in use are to be small beside it.
+        wide = min(_LEAST_BYTES // itemsize, -(-p // _LEAST_BLOCKS))
+    return max(1, min(most, wide))
 
 
 def add_block(
@@ -163,5 +167,5 @@ class _Stream:
     def _take(self) -> None:
         _, job, tile, out = self.pending.popleft()
         part = job.result()
-        self.gram.products[tile] += part
+        add_tile(self.gram.products[tile], part)
         self.free.append(out)

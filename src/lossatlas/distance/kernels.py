@@ -55,6 +55,14 @@ def centre(
 
 
 @compiled
+def add_tile(sums: np.ndarray, part: np.ndarray) -> None:
+    """Add a tile of products in its precision to sums in float64."""
+    for i in range(len(part)):
+        for j in range(part.shape[1]):
+            sums[i, j] += part[i, j]
+
+
+@compiled
 def add_differences(
     points: np.ndarray, others: np.ndarray, first: np.ndarray, second: np.ndarray, start: int, stop: int, squared: np.ndarray
 ) -> None:
@@ -106,14 +114,28 @@ def mirror(matrix: np.ndarray, start: int, stop: int) -> None:
 
 
 @compiled
-def label_lost(squared: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> None:
-    """Label points that lost pairs (-1 in the upper half) link, by the first of them; count the pairs at that one."""
+def count_lost(squared: np.ndarray, counts: np.ndarray, start: int, stop: int) -> None:
+    """Count the lost pairs, -1 in the upper half, of rows ``start`` to ``stop``."""
+    n = len(squared)
+    for i in range(start, stop):
+        count = 0
+        for j in range(i + 1, n):
+            count += squared[i, j] < 0
+        counts[i] = count
+
+
+@compiled
+def label_lost(squared: np.ndarray, counts: np.ndarray, labels: np.ndarray) -> None:
+    """Label points that lost pairs link, ``counts`` of them in each row, by the first of those points."""
     n = len(labels)
     for i in range(n):
         labels[i] = i
     for i in range(n):
-        for j in range(i + 1, n):
+        left = counts[i]
+        j = i + 1
+        while left > 0:  # of a trajectory they are beside the diagonal, and the rest of the row is not looked at
             if squared[i, j] < 0:
+                left -= 1
                 a = i
                 while labels[a] != a:
                     labels[a] = labels[labels[a]]
@@ -123,14 +145,27 @@ def label_lost(squared: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> N
                     labels[b] = labels[labels[b]]
                     b = labels[b]
                 labels[max(a, b)] = min(a, b)
-    counts[:] = 0
+            j += 1
     for i in range(n):
         root = i
         while labels[root] != root:
             root = labels[root]
         labels[i] = root
-        for j in range(i + 1, n):
-            counts[root] += squared[i, j] < 0
+
+
+@compiled
+def list_lost(squared: np.ndarray, counts: np.ndarray, rows: np.ndarray, first: np.ndarray, second: np.ndarray) -> None:
+    """Write the lost pairs of some rows, ``counts`` in each, row by row."""
+    at = 0
+    for i in rows:
+        left = counts[i]
+        j = i + 1
+        while left > 0:
+            if squared[i, j] < 0:
+                left -= 1
+                first[at], second[at] = i, j
+                at += 1
+            j += 1
 
 
 @compiled

@@ -12,7 +12,7 @@ import numpy as np
 
 from lossatlas._arrays import Distances, InputError, Vector
 from lossatlas._device import namespace
-from lossatlas.distance.close import CANCELLED, groups, measure_lost
+from lossatlas.distance.close import CANCELLED, lost_pairs, measure_lost
 from lossatlas.distance.gram import NONE, Gram, NotFiniteError, add_block, block_width
 from lossatlas.distance.kernels import cosine_rows, mirror, square_distances
 from lossatlas.distance.on_device import add_slab
@@ -177,7 +177,7 @@ def _narrow(gram: Gram, pool: Executor) -> tuple[np.ndarray, np.ndarray] | None:
     if not error < _USELESS:  # NaN among it, from squares that left the range of float32
         return None
     squared, norms = _squares(gram, pool, max(error, _LEAST_ERROR), _TOLERANCES)
-    most = max((len(group.rows) for group in groups(squared) if group.is_dense), default=0)
+    most = max((len(group.rows) for group in lost_pairs(squared, pool).groups if group.is_dense), default=0)
     return None if most > _MOST * len(norms) else (squared, norms)
 
 
@@ -191,7 +191,7 @@ def _squares(gram: Gram, pool: Executor, error: float, tolerances: np.ndarray) -
 def _gram(source: PointSource, origin: Origin, pool: Executor, megabytes: float, dtype: type) -> Gram:
     n, p = source.n_points, source.n_parameters
     gram = Gram(np.zeros((n, n)), dtype)
-    width = block_width(n, dtype, most=columns_in(megabytes, n))
+    width = block_width(n, p, dtype, most=columns_in(megabytes, n))
     for slab, name, place in _placed_slabs(source, origin, megabytes, width):
         with _named(source, slab):
             columns = (slab.start, slab.stop)

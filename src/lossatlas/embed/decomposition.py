@@ -22,10 +22,7 @@ class Decomposition:
     def vectors(self, first: int, last: int) -> Float[np.ndarray, "m r"]:
         """Eigenvectors, in columns, of the eigenvalues ``first`` to ``last``, that one included."""
         with workers():
-            # By bisection and inverse iteration: the other way makes room for all vectors, however few are asked for.
-            _, found = eigh_tridiagonal(
-                self.diagonal, self.beside, select="i", select_range=(first, last), lapack_driver="stebz", check_finite=False
-            )
+            found = self._tridiagonal_vectors(first, last)
             m, below = len(found), np.asfortranarray(found[1:])
             # Rows 1 on, as one stretch of memory that begins one number later: no copy. The last row is not looked at.
             reflectors = self.reflectors.ravel(order="K")[1 : 1 + m * (m - 1)].reshape((m, m - 1), order="F")
@@ -34,6 +31,19 @@ class Decomposition:
         if info:
             raise np.linalg.LinAlgError(f"dormqr ended with {info}")
         return found
+
+    def _tridiagonal_vectors(self, first: int, last: int) -> Float[np.ndarray, "m r"]:
+        # By inverse iteration, which makes room for no vectors but those asked for.
+        m, size = len(self.diagonal), np.abs(self.diagonal)
+        if not (np.abs(self.beside) <= np.finfo(float).eps * np.sqrt(size[1:] * size[:-1])).any():
+            one_block, its_end = np.ones(m, dtype=np.int32), np.full(m, m, dtype=np.int32)
+            found, info = lapack.dstein(self.diagonal, self.beside, self.values[first : last + 1], one_block, its_end)
+            if info == 0:
+                return found
+        # A matrix that falls apart: bisection tells the eigenvalues of its parts from each other, and costs as much again.
+        return eigh_tridiagonal(
+            self.diagonal, self.beside, select="i", select_range=(first, last), lapack_driver="stebz", check_finite=False
+        )[1]
 
 
 def decomposition(matrix: Float[np.ndarray, "m m"]) -> Decomposition:

@@ -1,6 +1,5 @@
 """Distances become affinities: the alpha-decay kernel, a bandwidth for each point."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -8,12 +7,13 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from lossatlas._arrays import Distances, InputError, Vector
+from lossatlas._compiled import compiled
+from lossatlas.distance.threads import over_rows, workers
 
 Symmetrization: TypeAlias = Literal["+", "*", "mnn"]
 
 # Affinities below this are none: Moon et al. 2019 and every release of PHATE.
 _THRESHOLD = 1e-4
-_ROWS = 256  # of a matrix at a time: temporaries stay in the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,26 +56,62 @@ def neighbourhood(
     refuse_knn(knn, n)
     furthest = reach(decay)
     fixed = None if bandwidth is None else _fixed_bandwidths(bandwidth, n)
-    bandwidths = np.empty(n)
-    columns, values, counts = [], [], np.zeros(n + 1, dtype=np.int64)
-    for rows in _row_blocks(n):
-        block = distances[rows]
-        # Position 0 of a sorted row is the point itself.
-        own = np.partition(block, knn, axis=1)[:, knn] if fixed is None else fixed[rows]
-        bandwidths[rows] = own * bandwidth_scale
-        near = block <= _radius(bandwidths[rows], furthest)[:, np.newaxis]
-        near[np.arange(len(block)), np.arange(rows.start, rows.stop)] = False
-        row, column = np.nonzero(near)
-        columns.append(column)
-        values.append(block[row, column])
-        counts[rows.start + 1 : rows.stop + 1] = np.bincount(row, minlength=len(block))
-    found = csr_array((np.concatenate(values), np.concatenate(columns), counts.cumsum()), shape=(n, n))
+    with workers() as pool:
+        if bandwidth is None:
+            bandwidths = np.empty(n)
+            over_rows(pool, lambda a, b: _measure_widths(distances, knn, a, b, bandwidths), n)
+        else:
+            bandwidths = _fixed_bandwidths(bandwidth, n)
+        bandwidths *= bandwidth_scale
+        radius, counts = _radius(bandwidths, furthest), np.empty(n, dtype=np.int64)
+        over_rows(pool, lambda a, b: _count_near(distances, radius, a, b, counts), n)
+        starts = np.concatenate([[0], counts.cumsum()])
+        columns, values = np.empty(starts[-1], dtype=np.int64), np.empty(starts[-1])
+        over_rows(pool, lambda a, b: _list_near(distances, radius, a, b, starts, columns, values), n)
+    found = csr_array((values, columns, starts), shape=(n, n))
     return Neighbourhood(found if knn_max is None else _nearest(found, knn_max), bandwidths)
 
 
-def _row_blocks(n: int) -> Iterator[slice]:
-    for start in range(0, n, _ROWS):
-        yield slice(start, min(start + _ROWS, n))
+@compiled
+def _measure_widths(distances: np.ndarray, knn: int, start: int, stop: int, widths: np.ndarray) -> None:
+    """Write the ``knn``-th least distance of each row to the others."""
+    least = np.empty(knn)
+    for i in range(start, stop):
+        least[:] = np.inf
+        row = distances[i]
+        for j in range(len(row)):
+            value = row[j]
+            if value < least[-1] and i != j:
+                at = knn - 1
+                while at > 0 and least[at - 1] > value:
+                    least[at] = least[at - 1]
+                    at -= 1
+                least[at] = value
+        widths[i] = least[-1]
+
+
+@compiled
+def _count_near(distances: np.ndarray, radius: np.ndarray, start: int, stop: int, counts: np.ndarray) -> None:
+    """Count, row by row, the others within a radius."""
+    for i in range(start, stop):
+        row, furthest = distances[i], radius[i]
+        count = 0
+        for j in range(len(row)):
+            count += row[j] <= furthest
+        counts[i] = count - (row[i] <= furthest)
+
+
+@compiled
+def _list_near(
+    distances: np.ndarray, radius: np.ndarray, start: int, stop: int, starts: np.ndarray, columns: np.ndarray, values: np.ndarray
+) -> None:
+    """Write, row by row, the others within a radius and their distances, from ``starts`` on."""
+    for i in range(start, stop):
+        row, furthest, at = distances[i], radius[i], starts[i]
+        for j in range(len(row)):
+            if row[j] <= furthest and i != j:
+                columns[at], values[at] = j, row[j]
+                at += 1
 
 
 def _radius(bandwidths: Vector, furthest: float) -> Vector:

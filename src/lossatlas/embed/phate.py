@@ -12,11 +12,12 @@ from lossatlas._arrays import Coordinates, Distances, Indices, InputError, Vecto
 from lossatlas.distance import Origin
 from lossatlas.embed.connect import Connect
 from lossatlas.embed.diffusion import lasting, potential, reached
+from lossatlas.embed.drawing import Drawing, drawing, potential_distances
 from lossatlas.embed.embedding import Embedding, Other
 from lossatlas.embed.given import GivenPoints, Metric, given
 from lossatlas.embed.kernel import Symmetrization
 from lossatlas.embed.settings import PRESETS, PhateSettings, PotentialMetric, Preset, Scaling, Time
-from lossatlas.embed.stages import Drawing, Graph, drawing, graph, potential_distances, walk_length, walked
+from lossatlas.embed.stages import Graph, graph, walk_length, walked
 from lossatlas.embed.steps import DiffusionTime
 from lossatlas.embed.transform import affinities_to, checked_new_distances, placed
 
@@ -253,6 +254,7 @@ def phate(  # noqa: PLR0913 - each stage's choices; all but the points by name
     left = None if spectral is None else lasting(spectral, t=steps)
     del spectral  # as large as the potential
     U = walked(walk, steps, settings, left=left)
+    del left
     drawn = drawing(U, settings, start=None if here is None else made.gathered(here))
     embedding = PhateEmbedding(
         method="phate",

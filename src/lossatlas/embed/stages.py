@@ -1,4 +1,4 @@
-"""The stages of PHATE, each from the one before: graph, length of the walk, potential, drawing."""
+"""The stages of PHATE, each from the one before: graph, length of the walk, potential; `drawing` is the last."""
 
 import warnings
 from dataclasses import dataclass
@@ -6,11 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.sparse import csr_array
-from scipy.spatial import procrustes
 
-from lossatlas._arrays import Affinities, Coordinates, Distances, Indices, InputError, Vector
+from lossatlas._arrays import Affinities, Coordinates, Indices, InputError, Vector
 from lossatlas._device import namespace, to_numpy
-from lossatlas.distance import pairwise, spent
 from lossatlas.embed.connect import chained, components
 from lossatlas.embed.decomposition import Decomposition
 from lossatlas.embed.diffusion import (
@@ -24,15 +22,11 @@ from lossatlas.embed.diffusion import (
     spectrum,
     transitions,
 )
-from lossatlas.embed.embedding import aligned
 from lossatlas.embed.kernel import kernel
 from lossatlas.embed.landmarks import Landmarks, landmarks
 from lossatlas.embed.memory import autocorrelation, remembered
-from lossatlas.embed.nonmetric import nonmetric_scaling
-from lossatlas.embed.paper import squared_classical_scaling, stochastic_scaling
 from lossatlas.embed.proximity import Proximity
-from lossatlas.embed.scaling import classical_scaling, metric_scaling, stress
-from lossatlas.embed.settings import PhateSettings, PotentialMetric
+from lossatlas.embed.settings import PhateSettings
 from lossatlas.embed.steps import DiffusionTime, diffusion_time
 
 
@@ -157,52 +151,3 @@ def walked(walk: Walk, t: int, settings: PhateSettings, *, left: Lasting | None 
     xp, device = namespace(settings.device)
     P = transitions(walk, t=t, left=left, xp=xp, device=device)
     return to_numpy(potential(P, gamma=settings.gamma, out=P))
-
-
-def potential_distances(U: Float[np.ndarray, "n m"], metric: PotentialMetric, *, device: str = "cpu") -> Distances:
-    """Distances between rows of a potential."""
-    return spent(pairwise(U, device=device), metric)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Drawing:
-    """Places on the map."""
-
-    places: Coordinates
-    stress: float
-    iterations: int
-
-
-def drawing(U: Float[np.ndarray, "m m"], settings: PhateSettings, *, start: Coordinates | None = None) -> Drawing:
-    """Places drawn so that their distances are those of the potential, from ``start`` where one is given."""
-    distances = potential_distances(U, settings.potential_metric, device=settings.device)
-    xp, device = namespace(settings.device)
-    there = distances if device == "cpu" else xp.asarray(distances, device=device)
-    is_paper = settings.preset == "paper"
-    classical = squared_classical_scaling if is_paper else classical_scaling
-    spread = classical(there, n_components=settings.n_components)
-    begin = _begun(spread, start)
-    if settings.scaling == "classical":
-        places, iterations = spread, 0
-    elif is_paper and settings.n_components == 2 and settings.scaling == "metric":
-        iterations = 30
-        fitted = stochastic_scaling(distances, begin, rng=np.random.default_rng(settings.seed), epochs=iterations)
-        places = procrustes(begin, fitted)[1]
-    else:  # PHATE 1.x has its stochastic scaling in the plane alone
-        places, iterations = metric_scaling(there, begin)
-        if settings.scaling == "nonmetric":
-            places, more = nonmetric_scaling(distances, places)
-            iterations += more
-        if is_paper:
-            places = procrustes(begin, places)[1]
-    return Drawing(places=places, stress=stress(distances, places), iterations=iterations)
-
-
-def _begun(classical: Coordinates, start: Coordinates | None) -> Coordinates:
-    """Return where the descent begins: ``start`` where it is known, elsewhere the classical places laid upon it."""
-    if start is None:
-        return classical
-    known = np.flatnonzero(np.isfinite(start).all(axis=1))
-    laid = aligned(classical, start, rows=(known, known))
-    laid[known] = start[known]
-    return laid
