@@ -423,3 +423,16 @@ def test_stochastic_scaling_equals_its_steps_written_in_loops(seed):
     found = stochastic_scaling(given_distances, start, rng=np.random.default_rng(seed), epochs=4)
     # 84 moves, each with some eps; a pair that comes near may magnify it.
     np.testing.assert_allclose(found, stochastic_naive(given_distances, start, np.random.default_rng(seed), 4), atol=1e-9)
+
+
+@pytest.mark.parametrize("n", [2, 30, 500])
+def test_a_pass_in_the_plane_is_one_in_space_but_for_rounding(n):
+    given_distances = euclidean_distances(np.random.default_rng(1).normal(size=(n, 8)))
+    plane = np.random.default_rng(0).normal(size=(2, n))
+    plane[:, 1] = plane[:, 0]
+    with shared(n) as run:
+        passes_ = HostPasses(given_distances, run)
+        raw, pulls = passes_.raw_stress_and_pulls(plane)
+        raw_in_space, pulls_in_space = passes_.raw_stress_and_pulls(np.vstack([plane, np.zeros((1, n))]))
+    np.testing.assert_allclose(raw, raw_in_space, rtol=1e-14)
+    np.testing.assert_allclose(pulls, pulls_in_space[:2], atol=1e-13 * np.abs(pulls).max())

@@ -182,9 +182,9 @@ def cosine_rows(squared: np.ndarray, norms: np.ndarray, out: np.ndarray, start: 
 
 
 @compiled
-def add_columns(points: np.ndarray, start: int, stop: int, sums: np.ndarray) -> None:
-    """Add all rows up, over columns ``start`` to ``stop``."""
-    for i in range(len(points)):
+def add_rows(points: np.ndarray, rows: np.ndarray, start: int, stop: int, sums: np.ndarray) -> None:
+    """Add some rows up, over columns ``start`` to ``stop``."""
+    for i in rows:
         row = points[i, start:stop]
         for k in range(stop - start):
             sums[start + k] += row[k]
@@ -247,13 +247,16 @@ def keep_nearest(
     The lists of ``left`` begin at row ``first``; those of ``right``, if it has some here, at its own numbers.
     """
     last = values.shape[1] - 1
+    row = np.empty(len(right))
     for a in range(len(left)):
         i = left[a]
         for b in range(len(right)):
             j = right[b]
+            row[b] = distance_of(own[i] + own[j] - 2 * products[a, b], norms[i], norms[j], is_cosine)
+        for b in range(len(right)):
+            j, value = right[b], row[b]
             if i == j or (is_two_sided and j < i):
                 continue
-            value = distance_of(own[i] + own[j] - 2 * products[a, b], norms[i], norms[j], is_cosine)
             if value < values[first + a, last]:
                 _keep(values[first + a], indices[first + a], value, j)
             if is_two_sided and value < values[j, last]:

@@ -6,12 +6,12 @@ from concurrent.futures import Executor, Future
 import numpy as np
 
 from lossatlas._arrays import InputError
-from lossatlas.distance.kernels import add_columns, add_differences, keep_nearest, shift_rows, squared_norms
+from lossatlas.distance.kernels import add_differences, add_rows, add_tile, keep_nearest, shift_rows, squared_norms
 from lossatlas.distance.source import ArraySource, refuse_lost
 from lossatlas.distance.threads import n_cores, over_rows
 
-_SIDE = 512  # rows of a tile
-_WIDTH = 2048  # columns of a tile that are multiplied at once
+_SIDE = 1024  # rows of a tile
+_WIDTH = 1024  # columns of a tile that are multiplied at once
 _SAFETY = 3.0  # as for all pairs: the error of a product beside those on the diagonal
 _WIDE_ERROR = 1e-13  # share of error of products in float64, generously
 _PAIRS = 2**17  # pairs that are measured at once
@@ -25,7 +25,7 @@ class Search:
         n, p = points.shape
         self.points, self.pool, self.is_cosine = points, pool, is_cosine
         mean = np.zeros(p)
-        over_rows(pool, lambda a, b: add_columns(points, a, b, mean), p)
+        over_rows(pool, lambda a, b: add_rows(points, np.arange(n), a, b, mean), p)
         self.mean = mean / n
         place = np.zeros(p)
         if not isinstance(origin, str):
@@ -119,7 +119,8 @@ class Search:
                 b = space.right[: len(right), : stop - start]
                 shift_rows(self.points, right, start, stop, self.mean, b)
             with np.errstate(all="ignore"):
-                total += np.matmul(a, b.T, out=space.part[: len(left), : len(right)])
+                part = np.matmul(a, b.T, out=space.part[: len(left), : len(right)])
+            add_tile(total, part)
         return total
 
     def _ordered(self, rows: np.ndarray, candidates: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,17 +1,110 @@
-"""A symmetric matrix brought to three diagonals once: all eigenvalues at once, eigenvectors as few as are wanted."""
+"""All eigenvalues of a symmetric matrix at once, and eigenvectors as few as are wanted."""
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float
-from scipy.linalg import eigh_tridiagonal, lapack
+from jaxtyping import Float, Int
+from scipy.linalg import eigh_tridiagonal, eigvals_banded, lapack
+from scipy.sparse import csc_array, csgraph, csr_array, eye_array
+from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh, splu
 
 from lossatlas.distance.threads import workers
 
+# Below so many rows the dense way takes no time.
+_MANY = 500
+# A band of less than this part of the rows is brought to three diagonals in less time than a full matrix.
+_THIN = 1 / 20
+# Up to this part of all, leading vectors take Lanczos' method less time than the reduction of the full matrix.
+_LEADING = 1 / 12
+_AGREEMENT = 1e-10  # of Lanczos' eigenvalues with those of the band
+
+
+@runtime_checkable
+class Decomposition(Protocol):
+    """Eigenvalues, rising, and vectors of them on demand."""
+
+    @property
+    def values(self) -> Float[np.ndarray, " m"]:
+        """All eigenvalues, rising."""
+        ...
+
+    def vectors(self, first: int, last: int) -> Float[np.ndarray, "m r"]:
+        """Eigenvectors, in columns, of the eigenvalues ``first`` to ``last``, that one included."""
+        ...
+
+
+def decomposition(matrix: csr_array) -> Decomposition:
+    """Decomposition of a symmetric matrix: as a band where its rows can be brought to one, as of points in trajectories."""
+    m = matrix.shape[0]
+    if m >= _MANY:
+        order = csgraph.reverse_cuthill_mckee(matrix, symmetric_mode=True)
+        band = _lower_band(matrix, order, most=int(_THIN * m))
+        if band is not None:
+            with workers():
+                return Band(eigvals_banded(band, lower=True, overwrite_a_band=True, check_finite=False), matrix)
+    return reduced(matrix.toarray())
+
+
+def _lower_band(matrix: csr_array, order: Int[np.ndarray, " m"], *, most: int) -> Float[np.ndarray, "b m"] | None:
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    entries = matrix.tocoo()
+    row, column = rank[entries.row], rank[entries.col]
+    below = row >= column
+    offset = row[below] - column[below]
+    width = int(offset.max(initial=0))
+    if width > most:
+        return None
+    # Columns a multiple of 16 numbers apart would meet in the same places of the cache, and take twice as long.
+    band = np.zeros((width + 1 + (width % 16 == 15), len(order)))
+    band[offset, column[below]] = entries.data[below]
+    return band
+
 
 @dataclass(frozen=True, eq=False)
-class Decomposition:
-    """Eigenvalues, rising, and what their vectors are made from."""
+class Band:
+    """A sparse matrix whose eigenvalues are known from its band."""
+
+    values: Float[np.ndarray, " m"]
+    matrix: csr_array
+
+    def vectors(self, first: int, last: int) -> Float[np.ndarray, "m r"]:
+        """Eigenvectors, in columns, of the eigenvalues ``first`` to ``last``, that one included.
+
+        The largest few by Lanczos' method on the inverse (Lehoucq, Sorensen & Yang 1998), which has to find the eigenvalues
+        that are known; all others from the full matrix.
+        """
+        m = len(self.values)
+        if last == m - 1 and last - first < _LEADING * m:
+            found = self._leading(m - first)
+            if found is not None:
+                return found
+        return reduced(self.matrix.toarray()).vectors(first, last)
+
+    def _leading(self, count: int) -> Float[np.ndarray, "m r"] | None:
+        m, size = len(self.values), np.abs(self.values).max()
+        beyond = self.values[-1] + 0.01 * size
+        with workers():
+            factors = splu(
+                csc_array(beyond * eye_array(m) - self.matrix), permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}
+            )
+            inverse = LinearOperator((m, m), matvec=lambda vector: -factors.solve(vector), dtype=np.float64)
+            start = np.random.default_rng(0).standard_normal(m)  # fixed, without a random state
+            try:
+                values, vectors = eigsh(self.matrix, k=count, sigma=beyond, OPinv=inverse, v0=start, ncv=min(m, 2 * count + 20))
+            except ArpackError:
+                return None
+        order = np.argsort(values)
+        # A vector alone finds equal eigenvalues by rounding, if at all.
+        if np.abs(values[order] - self.values[-count:]).max() > _AGREEMENT * size:
+            return None
+        return vectors[:, order]
+
+
+@dataclass(frozen=True, eq=False)
+class Tridiagonal:
+    """A full matrix brought to three diagonals."""
 
     values: Float[np.ndarray, " m"]
     diagonal: Float[np.ndarray, " m"]
@@ -46,8 +139,8 @@ class Decomposition:
         )[1]
 
 
-def decomposition(matrix: Float[np.ndarray, "m m"]) -> Decomposition:
-    """Decomposition of a symmetric matrix, which is written over.
+def reduced(matrix: Float[np.ndarray, "m m"]) -> Tridiagonal:
+    """Decomposition of a full symmetric matrix, which is written over.
 
     The reduction to three diagonals is bound by memory, and its many short steps wait for each other's threads for long
     where the machine has other work: the BLAS works in one thread.
@@ -59,4 +152,4 @@ def decomposition(matrix: Float[np.ndarray, "m m"]) -> Decomposition:
     if info:
         raise np.linalg.LinAlgError(f"dsytrd ended with {info}")
     values = eigh_tridiagonal(diagonal, beside, eigvals_only=True, lapack_driver="sterf", check_finite=False)
-    return Decomposition(values, diagonal, beside, reflectors, factors)
+    return Tridiagonal(values, diagonal, beside, reflectors, factors)

@@ -53,7 +53,7 @@ def diffusion_operator(affinities: csr_array) -> Float[np.ndarray, "n n"]:
 
 def decomposed(walk: Walk) -> Decomposition:
     """Eigenvalues of the walk's operator, which are those of the symmetric S, and what their vectors are made from."""
-    return decomposition(walk.symmetric.toarray())
+    return decomposition(walk.symmetric)
 
 
 def spectrum(walk: Walk, *, of: Literal["eigenvalues", "singular values"] = "eigenvalues") -> Vector:

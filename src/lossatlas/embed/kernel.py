@@ -7,8 +7,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from lossatlas._arrays import Distances, InputError, Vector
-from lossatlas._compiled import compiled
 from lossatlas.distance.threads import over_rows, workers
+from lossatlas.embed.near import count_near, list_near, measure_widths
 
 Symmetrization: TypeAlias = Literal["+", "*", "mnn"]
 
@@ -55,63 +55,20 @@ def neighbourhood(
     n = len(distances)
     refuse_knn(knn, n)
     furthest = reach(decay)
-    fixed = None if bandwidth is None else _fixed_bandwidths(bandwidth, n)
     with workers() as pool:
         if bandwidth is None:
             bandwidths = np.empty(n)
-            over_rows(pool, lambda a, b: _measure_widths(distances, knn, a, b, bandwidths), n)
+            over_rows(pool, lambda a, b: measure_widths(distances, knn, a, b, bandwidths), n)
         else:
             bandwidths = _fixed_bandwidths(bandwidth, n)
         bandwidths *= bandwidth_scale
         radius, counts = _radius(bandwidths, furthest), np.empty(n, dtype=np.int64)
-        over_rows(pool, lambda a, b: _count_near(distances, radius, a, b, counts), n)
+        over_rows(pool, lambda a, b: count_near(distances, radius, a, b, counts), n)
         starts = np.concatenate([[0], counts.cumsum()])
         columns, values = np.empty(starts[-1], dtype=np.int64), np.empty(starts[-1])
-        over_rows(pool, lambda a, b: _list_near(distances, radius, a, b, starts, columns, values), n)
+        over_rows(pool, lambda a, b: list_near(distances, radius, a, b, starts, columns, values), n)
     found = csr_array((values, columns, starts), shape=(n, n))
     return Neighbourhood(found if knn_max is None else _nearest(found, knn_max), bandwidths)
-
-
-@compiled
-def _measure_widths(distances: np.ndarray, knn: int, start: int, stop: int, widths: np.ndarray) -> None:
-    """Write the ``knn``-th least distance of each row to the others."""
-    least = np.empty(knn)
-    for i in range(start, stop):
-        least[:] = np.inf
-        row = distances[i]
-        for j in range(len(row)):
-            value = row[j]
-            if value < least[-1] and i != j:
-                at = knn - 1
-                while at > 0 and least[at - 1] > value:
-                    least[at] = least[at - 1]
-                    at -= 1
-                least[at] = value
-        widths[i] = least[-1]
-
-
-@compiled
-def _count_near(distances: np.ndarray, radius: np.ndarray, start: int, stop: int, counts: np.ndarray) -> None:
-    """Count, row by row, the others within a radius."""
-    for i in range(start, stop):
-        row, furthest = distances[i], radius[i]
-        count = 0
-        for j in range(len(row)):
-            count += row[j] <= furthest
-        counts[i] = count - (row[i] <= furthest)
-
-
-@compiled
-def _list_near(
-    distances: np.ndarray, radius: np.ndarray, start: int, stop: int, starts: np.ndarray, columns: np.ndarray, values: np.ndarray
-) -> None:
-    """Write, row by row, the others within a radius and their distances, from ``starts`` on."""
-    for i in range(start, stop):
-        row, furthest, at = distances[i], radius[i], starts[i]
-        for j in range(len(row)):
-            if row[j] <= furthest and i != j:
-                columns[at], values[at] = j, row[j]
-                at += 1
 
 
 def _radius(bandwidths: Vector, furthest: float) -> Vector:

@@ -8,6 +8,7 @@ from scipy.sparse import csr_array, diags_array
 
 from lossatlas._arrays import Coordinates, Indices
 from lossatlas._compiled import compiled
+from lossatlas.distance.threads import over_rows, workers
 from lossatlas.embed.diffusion import Walk
 
 # Steps and directions by which places are told apart: enough for the walk to leave a cluster of some points, and for
@@ -69,11 +70,17 @@ def _groups(places: Float[np.ndarray, "n k"], count: int) -> Indices:
 
 
 def _nearest(places: Float[np.ndarray, "n k"], centres: Float[np.ndarray, "m k"]) -> Indices:
-    own = (centres**2).sum(axis=1)
-    rows = 512
-    return np.concatenate(
-        [(own - 2 * places[start : start + rows] @ centres.T).argmin(axis=1) for start in range(0, len(places), rows)]
-    )
+    own, nearest = (centres**2).sum(axis=1), np.empty(len(places), dtype=np.int64)
+
+    def look(start: int, stop: int) -> None:
+        products = places[start:stop] @ centres.T
+        products *= -2
+        products += own
+        products.argmin(axis=1, out=nearest[start:stop])
+
+    with workers() as pool:
+        over_rows(pool, look, len(places))
+    return nearest
 
 
 @compiled

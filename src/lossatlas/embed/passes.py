@@ -127,7 +127,7 @@ def _add_pulls(
 def _add_pulls_in_the_plane(
     distances: np.ndarray, points: np.ndarray, bounds: np.ndarray, first: int, stride: int, raw: np.ndarray, pulls: np.ndarray
 ) -> None:
-    """Do what `_add_pulls` does, digit for digit, for two axes: nothing waits in memory, and a pass takes six tenths."""
+    """Do what `_add_pulls` does for two axes: nothing waits in memory, and a pass takes six tenths."""
     n = points.shape[1]
     x, y = points[0], points[1]
     for part in range(first, PARTS, stride):

@@ -1,5 +1,6 @@
 """What PHATE asks of the points: who is near whom, who is a copy, and how far some are from all."""
 
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Protocol, runtime_checkable
@@ -9,10 +10,12 @@ from jaxtyping import Float, Int
 from scipy.sparse import csgraph, csr_array
 
 from lossatlas._arrays import Distances, Indices, Points
-from lossatlas._compiled import compiled
 from lossatlas.distance import Origin, cross_distances, neighbours_within, point_source
+from lossatlas.distance.kernels import add_rows
+from lossatlas.distance.threads import over_rows, workers
 from lossatlas.embed.connect import bridged, components, joined
 from lossatlas.embed.kernel import Neighbourhood, neighbourhood, reach, refuse_knn
+from lossatlas.embed.near import measure_gaps
 from lossatlas.embed.settings import PhateSettings
 
 _BACK_AND_FORTH = 20
@@ -139,30 +142,45 @@ class PointCloud:
         if count == 1:
             return affinities
         pieces = [np.flatnonzero(labels == piece) for piece in range(count)]
-        middles = np.array([self._nearest_to_mean(piece) for piece in pieces])
-        tree = csgraph.minimum_spanning_tree(self.kept(middles).rows(np.arange(count))).tocoo()
-        edges = [self._passage(pieces[i], pieces[j], int(middles[j])) for i, j in zip(tree.row, tree.col, strict=True)]
+        with workers() as pool:
+            middles = np.array([self._nearest_to_mean(piece, pool) for piece in pieces])
+            tree = csgraph.minimum_spanning_tree(self.kept(middles).rows(np.arange(count))).tocoo()
+            edges = [self._passage(pieces[i], pieces[j], int(middles[j]), pool) for i, j in zip(tree.row, tree.col, strict=True)]
         return joined(affinities, edges)
 
-    def _passage(self, one: Indices, other: Indices, end: int) -> tuple[int, int]:
+    def _passage(self, one: Indices, other: Indices, end: int, pool: Executor) -> tuple[int, int]:
         begin = -1
         for _ in range(_BACK_AND_FORTH):
-            nearest = self._nearest(end, one)
+            nearest = self._nearest(end, one, pool)
             if nearest == begin:
                 break
-            begin, end = nearest, self._nearest(nearest, other)
+            begin, end = nearest, self._nearest(nearest, other, pool)
         return begin, end
 
-    def _nearest(self, point: int, piece: Indices) -> int:
+    def _nearest(self, point: int, piece: Indices, pool: Executor) -> int:
         seen_from = self._origin
         place = self.points[point] - seen_from
         if self.metric == "cosine":
             place = place / np.linalg.norm(place)
-        return int(piece[gaps(self.points, piece, place, seen_from, is_direction=self.metric == "cosine").argmin()])
+        return self._least_gap(piece, place, seen_from, pool, is_direction=self.metric == "cosine")
 
-    def _nearest_to_mean(self, piece: Indices) -> int:
-        mean = self.points[piece].mean(axis=0, dtype=np.float64)
-        return int(piece[gaps(self.points, piece, mean, np.zeros_like(mean), is_direction=False).argmin()])
+    def _nearest_to_mean(self, piece: Indices, pool: Executor) -> int:
+        sums = np.zeros(self.points.shape[1])
+        over_rows(pool, lambda a, b: add_rows(self.points, piece, a, b, sums), len(sums))
+        return self._least_gap(piece, sums / len(piece), np.zeros_like(sums), pool, is_direction=False)
+
+    def _least_gap(
+        self,
+        piece: Indices,
+        place: Float[np.ndarray, " p"],
+        origin: Float[np.ndarray, " p"],
+        pool: Executor,
+        *,
+        is_direction: bool,
+    ) -> int:
+        found = np.empty(len(piece))
+        over_rows(pool, lambda a, b: measure_gaps(self.points, piece[a:b], place, origin, is_direction, found[a:b]), len(piece))
+        return int(piece[found.argmin()])
 
     @property
     def _origin(self) -> Float[np.ndarray, " p"]:
@@ -186,22 +204,3 @@ def point_cloud(
 
 def _groups(copies: csr_array) -> Indices:
     return csgraph.connected_components(copies, directed=False)[1].astype(np.int64)
-
-
-@compiled
-def gaps(points: np.ndarray, rows: np.ndarray, place: np.ndarray, origin: np.ndarray, is_direction: bool) -> np.ndarray:  # noqa: FBT001
-    """Squared gaps from a place to some points as they are seen from an origin, each brought to length 1 for directions."""
-    found = np.empty(len(rows))
-    for k in range(len(rows)):
-        row = points[rows[k]]
-        factor = 1.0
-        if is_direction:
-            square = 0.0
-            for j in range(len(place)):
-                square += (row[j] - origin[j]) ** 2
-            factor = 1.0 / np.sqrt(square)
-        total = 0.0
-        for j in range(len(place)):
-            total += ((row[j] - origin[j]) * factor - place[j]) ** 2
-        found[k] = total
-    return found
