@@ -214,3 +214,18 @@ def test_a_limit_that_the_caller_has_set_stays_his_and_is_not_brought_back_after
 def test_squares_that_exceed_float64_are_refused(refuses):
     with refuses("squares exceed float64; divide all by one number"):
         pairwise(np.full((3, 4), 1e200) * np.arange(3)[:, None])
+
+
+@pytest.mark.parametrize(
+    ("n", "p", "dtype", "most", "width"),
+    [
+        (2000, 100_000, np.float32, 10**6, 2048),  # 8 KiB of a row
+        (2000, 100_000, np.float64, 10**6, 1024),
+        (2000, 2000, np.float64, 10**6, 250),  # of a potential: three blocks in use are three eighths of it
+        (2000, 100_000, np.float32, 100, 100),
+        (300, 10**6, np.float32, 10**6, 10_485),  # 12 MiB
+        (10**9, 5, np.float64, 5, 1),
+    ],
+)
+def test_blocks_fill_the_cache_or_are_small_beside_the_matrix(n, p, dtype, most, width):
+    assert gram.block_width(n, p, dtype, most=most) == width

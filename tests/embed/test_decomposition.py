@@ -143,3 +143,29 @@ def test_a_matrix_that_falls_apart_has_vectors_of_its_parts():
     V = known.vectors(0, 39)
     np.testing.assert_allclose(matrix @ V, V * known.values, atol=1e-10)
     np.testing.assert_allclose(V.T @ V, np.eye(40), atol=1e-10)
+
+
+def test_vectors_found_in_any_order_are_put_in_that_of_the_values(monkeypatch):
+    matrix = banded(500, 3)
+    known, real = decomposition(matrix), module.eigsh
+
+    def falling(asked, **rest):
+        values, vectors = real(asked, **rest)
+        return values[::-1], vectors[:, ::-1]
+
+    monkeypatch.setattr(module, "eigsh", falling)
+    monkeypatch.setattr(module, "reduced", lambda matrix: pytest.fail("the full matrix was reduced"))
+    V = known.vectors(490, 499)
+    np.testing.assert_allclose(matrix @ V, V * known.values[490:], atol=1e-12)
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_bisection_is_for_matrices_that_fall_apart_alone(parts, monkeypatch):
+    matrix = block_diag([symmetric(20, seed=seed) for seed in range(parts)]).toarray()
+    known, ways = reduced(matrix.copy()), []
+    known.beside[np.abs(known.beside) < 1e-12] = 0.0
+    real = module.eigh_tridiagonal
+    monkeypatch.setattr(module, "eigh_tridiagonal", lambda *a, **rest: ways.append("bisection") or real(*a, **rest))
+    V = known.vectors(0, len(matrix) - 1)
+    assert ways == ["bisection"] * (parts - 1)
+    np.testing.assert_allclose(matrix @ V, V * known.values, atol=1e-10)

@@ -119,6 +119,17 @@ def test_a_map_has_the_axes_that_are_asked_for(axes):
     assert phate(walk(), n_components=3).stress < phate(walk(), n_components=1).stress
 
 
+@pytest.mark.parametrize("axes", [2, 3])
+def test_the_axes_of_a_map_are_principal_and_their_largest_coordinates_positive(axes):
+    for seed in range(4):
+        drawn = phate(walk(seed=seed), n_components=axes).coordinates
+        spread = drawn.T @ drawn
+        np.testing.assert_allclose(drawn.mean(axis=0), 0, atol=1e-12 * np.abs(drawn).max())
+        np.testing.assert_allclose(spread, np.diag(np.diag(spread)), atol=1e-10 * spread.max())
+        assert (np.diff(np.diag(spread)) < 0).all()
+        assert (drawn[np.abs(drawn).argmax(axis=0), np.arange(axes)] > 0).all()
+
+
 @settings(max_examples=10, deadline=None)
 @given(seed=SEEDS)
 def test_order_of_points_does_not_matter(seed):
