@@ -1,5 +1,6 @@
-"""``python -m benchmarks.sketch [DEMO]``: which sketch, its cost, what is lost. DEMO is the folder that ``make demo`` wrote."""
+"""Which sketch, its cost, and what is lost: ``python -m benchmarks.sketch [--maps] [DEMO]``."""
 
+import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -200,22 +201,32 @@ def demo_points(folder: Path) -> Iterator[tuple[str, np.ndarray]]:
         yield optimum, np.concatenate([run.weights(dtype="float64") for run in runs])
 
 
-def main(demo: str = "demo") -> None:
-    """Print costs, errors by shape, and what becomes of maps."""
-    print_costs()
-    print_errors()
+def print_maps(demo: Path) -> None:
+    """Print what becomes of maps: of walks, and of the demo's data where they are."""
     print(f"\nMaps from sketches of k = {K:,} beside exact ones\n")
     print("| data | t exact, sketched | disparity, t anew | same t | from the exact map | potential off, % | stress | clipped |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for seed in range(4):
         print_map(f"branching walk {seed}", branching_walk(seed), seeds=range(2))
     print_map("star of 4", star(0), seeds=range(2))
-    if not (Path(demo) / "jumps").exists():
+    if not (demo / "jumps").exists():
         print(f"\nThere is no {demo}/jumps: `make demo` first, for the maps of its data", file=sys.stderr)
         return
-    for optimum, points in demo_points(Path(demo)):
+    for optimum, points in demo_points(demo):
         print_map(f"demo, {optimum}", points, seeds=range(10))
 
 
+def main() -> None:
+    """Print costs, errors by shape, and what becomes of maps."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.sketch", description=__doc__)
+    parser.add_argument("demo", nargs="?", type=Path, default=Path("demo"), help="the folder that `make demo` wrote")
+    parser.add_argument("--maps", action="store_true", help="maps alone")
+    asked = parser.parse_args()
+    if not asked.maps:
+        print_costs()
+        print_errors()
+    print_maps(asked.demo)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()
