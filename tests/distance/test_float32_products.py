@@ -219,9 +219,9 @@ def test_squares_that_exceed_float64_are_refused(refuses):
 @pytest.mark.parametrize(
     ("n", "p", "dtype", "most", "width"),
     [
-        (2000, 100_000, np.float32, 10**6, 2048),  # 8 KiB of a row
-        (2000, 100_000, np.float64, 10**6, 1024),
-        (2000, 2000, np.float64, 10**6, 250),  # of a potential: three blocks in use are three eighths of it
+        (2000, 100_000, np.float32, 10**6, 1024),  # 4 KiB of a row
+        (2000, 100_000, np.float64, 10**6, 512),
+        (2000, 2000, np.float64, 10**6, 167),  # of a potential: three blocks in use are a quarter of it
         (2000, 100_000, np.float32, 100, 100),
         (300, 10**6, np.float32, 10**6, 10_485),  # 12 MiB
         (10**9, 5, np.float64, 5, 1),

@@ -13,10 +13,10 @@ from lossatlas.distance.threads import n_cores
 
 # Bytes of a block of centred columns, of which three are in use at once.
 _BLOCK = 12 * 2**20
-_LEAST_BYTES = 8192  # of a row in a block, below which a product spends its time on moving results
+_LEAST_BYTES = 4096  # of a row in a block, below which a product spends its time on moving results
 _MANY = 1500
-_LEAST_BLOCKS = 8
-_SIDE = 640  # rows of a tile of the Gram matrix, at most
+_LEAST_BLOCKS = 12
+_SIDE = 400  # rows of a tile of the Gram matrix, at most
 _KINDS = {"zero": 0, "centroid": 1, "start": 2}
 NONE = np.zeros(0)
 
