@@ -84,7 +84,7 @@ def syrk_rate(n: int) -> tuple[float, float]:
     from lossatlas.distance.gram import block_width
     from lossatlas.distance.threads import n_cores, workers
 
-    width = block_width(n, np.float32, most=2**20)
+    width = block_width(n, 2**30, np.float32, most=2**20)
     blocks = [np.random.default_rng(i).standard_normal((n, width), dtype=np.float32) for i in range(n_cores())]
     outs = [np.empty((n, n), np.float32) for _ in blocks]
     best, least = 0.0, np.inf

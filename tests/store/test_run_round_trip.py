@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as stn
 from small_runs import ENTRIES, append_steps, assert_holds_steps, raw, values_at, write_run
 
 from lossatlas.store import RawTensor, RunWriter, TensorEntry, open_run
-from lossatlas.store.snapshot import NUMPY_TYPES
+from lossatlas.store.snapshot import NUMPY_TYPES, Snapshot
 
 _TYPES = sorted(set(NUMPY_TYPES) - {"BF16"})
 
@@ -235,3 +235,9 @@ def test_only_the_columns_asked_for_are_read(tmp_path):
     file.write_bytes(written)
     np.testing.assert_array_equal(run.block(6, 10), expected)
     assert np.isnan(run.block(0, 6)).all()
+
+
+def test_a_header_is_read_once_however_often_its_file_is_opened(tmp_path, monkeypatch):
+    run = open_run(write_run(tmp_path / "run"))
+    monkeypatch.setattr(Snapshot, "_read_places", lambda self: pytest.fail("the header was read again"))
+    np.testing.assert_array_equal(run.block(0, 2), run.weights()[:, :2])

@@ -13,7 +13,7 @@ import numpy as np
 
 from lossatlas._arrays import InputError, Points, not_finite
 from lossatlas.store.manifest import read_description, read_manifest
-from lossatlas.store.snapshot import Snapshot, TensorEntry, layout, mismatch
+from lossatlas.store.snapshot import Places, Snapshot, TensorEntry, layout, mismatch
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +28,7 @@ class Run:
     settings: Mapping[str, Any]  # what made the run
     lines: tuple[Mapping[str, Any], ...] = field(repr=False)
     is_complete: bool  # whether its writer ended it in good order
+    _places: dict[str, Places] = field(default_factory=dict, repr=False)  # of each file that was opened, read once
 
     @property
     def name(self) -> str:
@@ -114,8 +115,10 @@ class Run:
             raise InputError(f"run {self.name!r} has {self.n_points} points, but point {point} was asked for; name one of them")
         file = self.path / "snapshots" / self.lines[point]["file"]
         try:
-            with file.open("rb") as stream:
-                yield Snapshot(file, stream)
+            with file.open("rb", buffering=0) as stream:
+                snapshot = Snapshot(file, stream, places=self._places.get(file.name))
+                self._places[file.name] = snapshot.places
+                yield snapshot
         except FileNotFoundError:
             raise InputError(f"{self.describe(point)}: its file {file.name} is missing; restore it or remove its line") from None
 

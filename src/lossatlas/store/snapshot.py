@@ -82,22 +82,44 @@ def chunks(tensors: Mapping[str, RawTensor]) -> Iterator[bytes | memoryview]:
         yield tensor.data
 
 
+class Places(NamedTuple):
+    """What the header of a snapshot file says: which tensors are in it, where each begins, and where the last ends."""
+
+    layout: Layout
+    offsets: dict[str, int]
+    end: int
+
+
 class Snapshot:
     """An open snapshot file: its layout, and any range of values read without the rest."""
 
-    def __init__(self, path: Path, stream: BinaryIO) -> None:
+    def __init__(self, path: Path, stream: BinaryIO, *, places: Places | None = None) -> None:
         self._path, self._stream = path, stream
+        self.places = self._read_places() if places is None else places
+
+    @property
+    def layout(self) -> Layout:
+        """Type and shape of each tensor in the file."""
+        return self.places.layout
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the file has all that its header promises."""
+        return self._path.stat().st_size >= self.places.end
+
+    def _read_places(self) -> Places:
         try:
-            length = int.from_bytes(stream.read(8), "little")
+            length = int.from_bytes(self._stream.read(8), "little")
             # A damaged length must not ask for more memory than the file has bytes.
-            entries = json.loads(stream.read(min(length, path.stat().st_size)))
+            entries = json.loads(self._stream.read(min(length, self._path.stat().st_size)))
             entries.pop("__metadata__", None)
-            self.layout: Layout = {name: (e["dtype"], tuple(e["shape"])) for name, e in entries.items()}
-            self._offsets = {name: 8 + length + e["data_offsets"][0] for name, e in entries.items()}
-            end = 8 + length + max((e["data_offsets"][1] for e in entries.values()), default=0)
+            return Places(
+                layout={name: (e["dtype"], tuple(e["shape"])) for name, e in entries.items()},
+                offsets={name: 8 + length + e["data_offsets"][0] for name, e in entries.items()},
+                end=8 + length + max((e["data_offsets"][1] for e in entries.values()), default=0),
+            )
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise InputError(f"the snapshot {str(path)!r} is damaged; restore it or remove its line") from None
-        self.is_whole = path.stat().st_size >= end
+            raise InputError(f"the snapshot {str(self._path)!r} is damaged; restore it or remove its line") from None
 
     def values(self, tensor: TensorEntry, start: int, count: int) -> np.ndarray:
         """Return ``count`` values of a flattened tensor from ``start`` on; bfloat16 comes as float32."""
@@ -114,7 +136,7 @@ class Snapshot:
         numpy_type = np.dtype(NUMPY_TYPES[tensor.dtype])
         is_theirs = out.dtype == numpy_type and out.flags.c_contiguous
         values = out if is_theirs else np.empty(len(out), numpy_type)
-        self._stream.seek(self._offsets[tensor.name] + start * numpy_type.itemsize)
+        self._stream.seek(self.places.offsets[tensor.name] + start * numpy_type.itemsize)
         rest = values.view(np.uint8).data
         while rest:
             count = self._stream.readinto(rest)  # type: ignore[attr-defined]
