@@ -1,5 +1,6 @@
 """Where points come from: an array, or runs on disk read a block of parameters at a time."""
 
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -51,6 +52,9 @@ class ArraySource:
         return self.points[:, start:stop].astype(np.float64, copy=False)
 
 
+_CACHED = 0.5  # of the memory: what the system keeps of files that were read
+
+
 @dataclass(frozen=True)
 class RunSource:
     """Points of several runs of one model, one run after the other.
@@ -88,10 +92,16 @@ class RunSource:
         """float32 where no weight was stored wider than that, else float64."""
         return np.float64 if any(run.precision == np.float64 for run in self.runs) else np.float32
 
+    @property
+    def is_larger_than_the_cache(self) -> bool:
+        """Whether the system would read all of it anew every time, since only part of it stays in memory."""
+        size = self.n_points * self.n_parameters * np.dtype(self.precision).itemsize
+        return size > _CACHED * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else False
+
     def read(self, start: int, stop: int, points: np.ndarray, out: np.ndarray) -> None:
         """Write columns of some points to the rows of ``out``, whether finite or not."""
         for run, numbers, rows in self._parts(points):
-            run.read(start, stop, numbers, out[rows])
+            run.read(start, stop, numbers, out[rows], direct=self.is_larger_than_the_cache)
 
     def _parts(self, points: np.ndarray) -> Iterator[tuple[Run, tuple[int, ...], slice]]:
         # Rising numbers of points become numbers within their runs.

@@ -6,12 +6,14 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lossatlas._arrays import InputError, Points, not_finite
+from lossatlas.store.direct import DirectFile
 from lossatlas.store.manifest import read_description, read_manifest
 from lossatlas.store.snapshot import Places, Snapshot, TensorEntry, layout, mismatch
 
@@ -90,10 +92,13 @@ class Run:
         """The type that holds every parameter as it was stored: float32 where none is wider, else float64."""
         return np.float32 if {tensor.dtype for tensor in self.parameters} <= {"F32", "F16", "BF16"} else np.float64
 
-    def read(self, start: int, stop: int, points: Sequence[int], out: np.ndarray) -> None:
-        """Write columns ``start`` to ``stop`` of some points to the rows of ``out``; from several threads, if one likes."""
+    def read(self, start: int, stop: int, points: Sequence[int], out: np.ndarray, *, direct: bool = False) -> None:
+        """Write columns ``start`` to ``stop`` of some points to the rows of ``out``; from several threads, if one likes.
+
+        ``direct`` reads past the system's cache, where that is possible.
+        """
         for row, point in enumerate(points):
-            with self._opened(point) as snapshot:
+            with self._opened(point, direct=direct) as snapshot:
                 first = 0
                 for tensor in self.parameters:
                     a, b = max(start, first), min(stop, first + tensor.size)
@@ -110,17 +115,28 @@ class Run:
         return f"run {self.name!r}, point {point} (step {self.lines[point]['step']})"
 
     @contextmanager
-    def _opened(self, point: int) -> Iterator[Snapshot]:
+    def _opened(self, point: int, *, direct: bool = False) -> Iterator[Snapshot]:
         if not -self.n_points <= point < self.n_points:
             raise InputError(f"run {self.name!r} has {self.n_points} points, but point {point} was asked for; name one of them")
         file = self.path / "snapshots" / self.lines[point]["file"]
         try:
-            with file.open("rb", buffering=0) as stream:
+            with _stream(file, direct=direct and file.name in self._places) as stream:
                 snapshot = Snapshot(file, stream, places=self._places.get(file.name))
                 self._places[file.name] = snapshot.places
                 yield snapshot
         except FileNotFoundError:
             raise InputError(f"{self.describe(point)}: its file {file.name} is missing; restore it or remove its line") from None
+
+
+def _stream(file: Path, *, direct: bool) -> FileIO | DirectFile:
+    if direct:
+        try:
+            return DirectFile(file)
+        except FileNotFoundError:
+            raise
+        except OSError:  # then by the cache
+            pass
+    return FileIO(file)
 
 
 def open_run(path: str | os.PathLike[str]) -> Run:

@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -82,6 +82,23 @@ def chunks(tensors: Mapping[str, RawTensor]) -> Iterator[bytes | memoryview]:
         yield tensor.data
 
 
+@runtime_checkable
+class Stream(Protocol):
+    """What a snapshot is read from."""
+
+    def seek(self, place: int, /) -> object:
+        """Go to a byte."""
+        ...
+
+    def read(self, size: int, /) -> bytes:
+        """Return ``size`` bytes from there on."""
+        ...
+
+    def readinto(self, out: memoryview, /) -> int:
+        """Fill ``out`` from there on, or part of it; return how many bytes."""
+        ...
+
+
 class Places(NamedTuple):
     """What the header of a snapshot file says: which tensors are in it, where each begins, and where the last ends."""
 
@@ -93,7 +110,7 @@ class Places(NamedTuple):
 class Snapshot:
     """An open snapshot file: its layout, and any range of values read without the rest."""
 
-    def __init__(self, path: Path, stream: BinaryIO, *, places: Places | None = None) -> None:
+    def __init__(self, path: Path, stream: Stream, *, places: Places | None = None) -> None:
         self._path, self._stream = path, stream
         self.places = self._read_places() if places is None else places
 
@@ -139,7 +156,7 @@ class Snapshot:
         self._stream.seek(self.places.offsets[tensor.name] + start * numpy_type.itemsize)
         rest = values.view(np.uint8).data
         while rest:
-            count = self._stream.readinto(rest)  # type: ignore[attr-defined]
+            count = self._stream.readinto(rest)
             if not count:
                 raise InputError(f"the snapshot {str(self._path)!r} is cut short; restore it or remove its line")
             rest = rest[count:]
