@@ -8,6 +8,7 @@ import pytest
 from naive_cosine import cosine_distances_naive, euclidean_distances_naive
 
 from lossatlas.distance import close, gram, kernels, pairwise, threads
+from lossatlas.distance.source import Slab
 
 P = 2**14  # the least number of parameters that are multiplied in float32
 
@@ -79,7 +80,7 @@ def test_the_error_is_measured_not_assumed(kind):
     true = (wide @ wide.T).astype(float)
     with threads.workers() as pool:
         sums = gram.Gram(np.zeros((len(points),) * 2), np.float32)
-        gram.add_block(sums, points, np.arange(len(points)), (0, P), pool, width=1500)
+        gram.add_parts(sums, [gram.Part(Slab(points, np.arange(len(points)), 0, P, 0))], pool, width=1500)
     own = np.diagonal(true)
     np.testing.assert_allclose(sums.own, own, rtol=1e-13)
     upper = np.triu_indices(len(points), k=1)
@@ -229,3 +230,30 @@ def test_squares_that_exceed_float64_are_refused(refuses):
 )
 def test_blocks_fill_the_cache_or_are_small_beside_the_matrix(n, p, dtype, most, width):
     assert gram.block_width(n, p, dtype, most=most) == width
+
+
+@pytest.mark.parametrize("width", [7, 50, 64])
+def test_a_part_is_done_with_once_the_next_is_asked_for(width):
+    points = np.random.default_rng(0).normal(size=(9, 500))
+    slab = np.empty((9, 50))
+
+    def parts():
+        for first in range(0, 500, 50):
+            slab[:] = points[:, first : first + 50]
+            yield gram.Part(Slab(slab, np.arange(9), 0, 50, first))
+            slab[:] = np.nan  # as a reader that goes on writes over it
+
+    with threads.workers() as pool:
+        sums = gram.Gram(np.zeros((9, 9)), np.float64)
+        gram.add_parts(sums, parts(), pool, width=width)
+    centred = points - points.mean(axis=0)
+    np.testing.assert_allclose(np.triu(sums.products), np.triu(centred @ centred.T), rtol=1e-12, atol=1e-12)
+
+
+def test_a_value_that_is_not_finite_is_found_by_its_parameter():
+    points = np.random.default_rng(0).normal(size=(4, 90))
+    points[2, 61] = np.inf
+    parts = [gram.Part(Slab(points[:, first : first + 30].copy(), np.arange(4), 0, 30, first)) for first in (0, 30, 60)]
+    with threads.workers() as pool, pytest.raises(gram.NotFiniteError) as found:
+        gram.add_parts(gram.Gram(np.zeros((4, 4)), np.float64), parts, pool, width=10)
+    assert (found.value.row, found.value.start, found.value.stop) == (2, 60, 70)

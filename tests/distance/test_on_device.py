@@ -8,7 +8,7 @@ import torch
 from test_sources import record
 
 from lossatlas.distance import gram, pairwise, threads
-from lossatlas.distance.on_device import add_slab
+from lossatlas.distance.on_device import add_part
 from lossatlas.distance.pairwise import _measured_on
 from lossatlas.distance.source import Slab, point_source
 
@@ -48,7 +48,7 @@ def test_some_rows_alone():
     rows = np.array([1, 4, 5])
     sums = gram.Gram(np.zeros((3, 3)), np.float64)
     xp = importlib.import_module("array_api_compat.torch")
-    add_slab(sums, Slab(points, rows, 100, 300, 0), xp, "cpu", width=64, origin="zero", place=gram.NONE)
+    add_part(sums, gram.Part(Slab(points, rows, 100, 300, 0)), xp, "cpu", width=64, origin="zero")
     part = points[rows, 100:300]
     part = part - part.mean(axis=0)
     np.testing.assert_allclose(sums.products, part @ part.T, rtol=1e-12)

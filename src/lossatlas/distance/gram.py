@@ -2,13 +2,15 @@
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from lossatlas.distance.kernels import add_tile, centre
+from lossatlas.distance.source import Slab
 from lossatlas.distance.threads import n_cores
 
 # Bytes of a block of centred columns, of which three are in use at once.
@@ -18,11 +20,12 @@ _MANY = 1500
 _LEAST_BLOCKS = 12
 _SIDE = 400  # rows of a tile of the Gram matrix, at most
 _KINDS = {"zero": 0, "centroid": 1, "start": 2}
+_BUFFERS = 3
 NONE = np.zeros(0)
 
 
 class NotFiniteError(ValueError):
-    """The squares of a row of a block are NaN or infinite."""
+    """The squares of a row are NaN or infinite, over the parameters ``start`` to ``stop``."""
 
     def __init__(self, row: int, start: int, stop: int) -> None:
         super().__init__(row, start, stop)
@@ -80,84 +83,96 @@ def block_width(n: int, p: int, dtype: type, *, most: int) -> int:
     return max(1, min(most, wide))
 
 
-def add_block(
-    gram: Gram, points: np.ndarray, rows: np.ndarray, columns: tuple[int, int], pool: Executor, *,
-    width: int, origin: str = "zero", place: np.ndarray = NONE,
-) -> None:  # fmt: skip
-    """Add the products of ``rows`` of ``points`` over a range of its columns.
+class Part(NamedTuple):
+    """A slab, and the place that its points are seen from where the origin is one, over the columns of the slab."""
+
+    slab: Slab
+    place: np.ndarray = NONE
+
+
+def add_parts(gram: Gram, parts: Iterable[Part], pool: Executor, *, width: int, origin: str = "zero") -> None:
+    """Add the products of the points over the columns of all parts.
 
     Blocks are centred ahead of the products that need them, products run side by side, and all are added in one order, so
-    that the number of threads changes no digit. In memory: three blocks, and a tile of the Gram matrix for each thread.
+    that the number of threads changes no digit; no core waits where one part ends. The next part is asked for once all of
+    the one before is centred. In memory: three blocks, and a tile of the Gram matrix for each thread.
     """
-    _Stream(gram, points, rows, columns, pool, width=width, origin=origin, place=place).run()
+    _Stream(gram, pool, width=width, origin=origin).run(parts)
+
+
+class _Block(NamedTuple):
+    part: Part
+    start: int
+    stop: int
 
 
 class _Stream:
     """The blocks of one call on their way from centring through products to the sum."""
 
-    def __init__(
-        self, gram: Gram, points: np.ndarray, rows: np.ndarray, columns: tuple[int, int], pool: Executor, *,
-        width: int, origin: str, place: np.ndarray,
-    ) -> None:  # fmt: skip
-        n = len(rows)
-        self.gram, self.points, self.rows, self.pool = gram, points, rows, pool
-        self.origin, self.place = _KINDS.get(origin, 3), place
-        self.cuts = [range(a, min(a + width, columns[1])) for a in range(columns[0], columns[1], width)]
-        self.first = columns[0]
-        # The rows of a buffer are not a power of two apart, which would put them all in one place of the cache.
-        self.buffers: list[np.ndarray] = [np.empty((n, width + 16), gram.dtype) for _ in range(min(3, len(self.cuts)))]
+    def __init__(self, gram: Gram, pool: Executor, *, width: int, origin: str) -> None:
+        n = len(gram.products)
+        self.gram, self.pool, self.width, self.origin = gram, pool, width, _KINDS.get(origin, 3)
+        self.buffers: list[np.ndarray] = []
         side = math.ceil(n / math.ceil(n / _SIDE))
         edges = range(0, n, side)
         self.tiles = [(slice(i, i + side), slice(j, j + side)) for i in edges for j in edges if i <= j]
         self.free: list[np.ndarray] = [np.empty((side, side), gram.dtype) for _ in range(n_cores() + 1)]
         self.pending: deque[tuple[int, Future, tuple[slice, slice], np.ndarray]] = deque()
 
-    def run(self) -> None:
+    def run(self, parts: Iterable[Part]) -> None:
         try:
-            for number, ready in self._centred():
+            for number, block in self._centred(self._blocks(parts)):
                 for tile in self.tiles:
                     while not self.free:
                         self._take()
                     out = self.free.pop()
-                    self.pending.append((number, self.pool.submit(self._product, number, ready, tile, out), tile, out))
+                    self.pending.append((number, self.pool.submit(self._product, block, tile, out), tile, out))
             while self.pending:
                 self._take()
         finally:
             for _, job, _, _ in self.pending:
                 job.cancel()
 
-    def _centred(self) -> Iterator[tuple[int, Future]]:
-        # One block ahead of the products; the third buffer is that of the block whose last products still run.
-        ahead = self.pool.submit(self._centre, 0)
-        for number in range(len(self.cuts)):
-            ready = ahead
-            if number + 1 < len(self.cuts):
-                while self.pending and self.pending[0][0] <= number + 1 - len(self.buffers):
-                    self._take()
-                ahead = self.pool.submit(self._centre, number + 1)
-            norms, own = ready.result()
-            self.gram.add_sums(norms, own)
-            yield number, ready
+    def _blocks(self, parts: Iterable[Part]) -> Iterator[_Block]:
+        for part in parts:
+            for start in range(part.slab.start, part.slab.stop, self.width):
+                yield _Block(part, start, min(start + self.width, part.slab.stop))
 
-    def _centre(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        columns = self.cuts[number]
-        norms, own = np.empty(len(self.rows)), np.empty(len(self.rows))
-        place = self.place[columns.start - self.first : columns.stop - self.first]
-        out = self.buffers[number % len(self.buffers)]
-        centre(self.points, self.rows, columns.start, columns.stop, self.origin, place, out, norms, own)
+    def _centred(self, blocks: Iterator[_Block]) -> Iterator[tuple[int, np.ndarray]]:
+        # One block ahead of the products; the third buffer is that of the block whose last products still run.
+        ahead = self._ahead(0, next(blocks, None))
+        number = 0
+        while ahead:
+            out, job = ahead
+            norms, own = job.result()
+            self.gram.add_sums(norms, own)
+            ahead = self._ahead(number + 1, next(blocks, None))
+            yield number, out
+            number += 1
+
+    def _ahead(self, number: int, block: _Block | None) -> tuple[np.ndarray, Future] | None:
+        if block is None:
+            return None
+        if number < _BUFFERS:
+            # The rows of a buffer are not a power of two apart, which would put them all in one place of the cache.
+            self.buffers.append(np.empty((len(self.gram.products), self.width + 16), self.gram.dtype))
+        while self.pending and self.pending[0][0] <= number - _BUFFERS:
+            self._take()
+        out = self.buffers[number % _BUFFERS]  # whole: a part of its columns would not be known to lie side by side
+        return out[:, : block.stop - block.start], self.pool.submit(self._centre, block, out)
+
+    def _centre(self, block: _Block, out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        (slab, place), n = block.part, len(out)
+        norms, own = np.empty(n), np.empty(n)
+        here = place[block.start - slab.start : block.stop - slab.start]
+        centre(slab.points, slab.rows, block.start, block.stop, self.origin, here, out, norms, own)
         if not (np.isfinite(own).all() and np.isfinite(norms).all()):
-            row = self._culprit(columns)
-            raise NotFiniteError(row, columns.start, columns.stop)
+            before = slab.first - slab.start
+            row = culprit(slab.points[slab.rows, block.start : block.stop])
+            raise NotFiniteError(row, before + block.start, before + block.stop)
         return norms, own
 
-    def _culprit(self, columns: range) -> int:
-        block = self.points[self.rows, columns.start : columns.stop]
-        bad = np.flatnonzero(~np.isfinite(block).all(axis=1))
-        return int(bad[0]) if len(bad) else -1
-
-    def _product(self, number: int, ready: Future, tile: tuple[slice, slice], out: np.ndarray) -> np.ndarray:
-        ready.result()
-        block = self.buffers[number % len(self.buffers)][:, : len(self.cuts[number])]
+    def _product(self, block: np.ndarray, tile: tuple[slice, slice], out: np.ndarray) -> np.ndarray:
         a, b = block[tile[0]], block[tile[1]]
         # NumPy hands a product with its own transpose to the symmetric BLAS routine. What leaves float32 shows in
         # relative_error.
@@ -169,3 +184,9 @@ class _Stream:
         part = job.result()
         add_tile(self.gram.products[tile], part)
         self.free.append(out)
+
+
+def culprit(block: np.ndarray) -> int:
+    """Return the first row that is not finite, or -1 where only squares are not."""
+    bad = np.flatnonzero(~np.isfinite(block).all(axis=1))
+    return int(bad[0]) if len(bad) else -1

@@ -4,16 +4,16 @@ from types import ModuleType
 
 import numpy as np
 
-from lossatlas.distance.gram import Gram, NotFiniteError
-from lossatlas.distance.source import Slab
+from lossatlas.distance.gram import Gram, NotFiniteError, Part, culprit
 
 
-def add_slab(gram: Gram, slab: Slab, xp: ModuleType, device: str, *, width: int, origin: str, place: np.ndarray) -> None:
+def add_part(gram: Gram, part: Part, xp: ModuleType, device: str, *, width: int, origin: str) -> None:
     """Add products of ``width`` columns at a time, centred and multiplied in float64 on the device.
 
     Float32 points go over in float32 and become float64 there: for some hundred points the way over the bus takes longer
     than products in float64, so that float32 ones, and the error that they need to be checked for, would gain nothing.
     """
+    slab, place = part
     products = xp.zeros(gram.products.shape, dtype=xp.float64, device=device)
     for start in range(slab.start, slab.stop, width):
         stop = min(start + width, slab.stop)
@@ -28,8 +28,8 @@ def add_slab(gram: Gram, slab: Slab, xp: ModuleType, device: str, *, width: int,
             seen = wide - xp.asarray(place[start - slab.start : stop - slab.start], device=device)[None, :]
         norms, own = (_host(xp.sum(a * a, axis=1)) for a in (seen, centred))
         if not (np.isfinite(own).all() and np.isfinite(norms).all()):
-            bad = np.flatnonzero(~np.isfinite(block).all(axis=1))
-            raise NotFiniteError(int(bad[0]) if len(bad) else -1, start, stop)
+            before = slab.first - slab.start
+            raise NotFiniteError(culprit(block), before + start, before + stop)
         gram.add_sums(norms, own)
     gram.products += _host(products)
 

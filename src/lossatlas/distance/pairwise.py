@@ -13,10 +13,10 @@ import numpy as np
 from lossatlas._arrays import Distances, InputError, Vector
 from lossatlas._device import namespace
 from lossatlas.distance.close import CANCELLED, lost_pairs, measure_lost
-from lossatlas.distance.gram import NONE, Gram, NotFiniteError, add_block, block_width
+from lossatlas.distance.gram import NONE, Gram, NotFiniteError, Part, add_parts, block_width
 from lossatlas.distance.kernels import cosine_rows, mirror, square_distances
-from lossatlas.distance.on_device import add_slab
-from lossatlas.distance.source import PointSource, Slab, columns_in, point_source, precision, refuse_lost, slabs
+from lossatlas.distance.on_device import add_part
+from lossatlas.distance.source import PointSource, columns_in, point_source, precision, refuse_lost, slabs
 from lossatlas.distance.threads import over_rows, workers
 from lossatlas.store import Run
 
@@ -107,7 +107,7 @@ def pairwise(
     points: np.ndarray | Run | Sequence[Run] | PointSource,
     *,
     origin: Origin = "zero",
-    megabytes: float = 512,
+    megabytes: float = 768,
     device: str = "cpu",
 ) -> Pairwise:
     r"""Squared distances of all pairs of points, and norms about ``origin``; see :func:`cosine_distances`.
@@ -156,9 +156,9 @@ def _measured_on(
     n = source.n_points
     gram = Gram(np.zeros((n, n)), np.float64)
     width = columns_in(min(megabytes, _DEVICE_MEGABYTES), n)
-    for slab, name, place in _placed_slabs(source, origin, megabytes, width):
-        with _named(source, slab):
-            add_slab(gram, slab, xp, device, width=width, origin=name, place=place)
+    with _named(source):
+        for part in _parts(source, origin, megabytes, width):
+            add_part(gram, part, xp, device, width=width, origin=_kind(origin))
     return _finished(_squares(gram, pool, CANCELLED, np.ones(2)), source, origin, pool, megabytes)
 
 
@@ -192,26 +192,27 @@ def _gram(source: PointSource, origin: Origin, pool: Executor, megabytes: float,
     n, p = source.n_points, source.n_parameters
     gram = Gram(np.zeros((n, n)), dtype)
     width = block_width(n, p, dtype, most=columns_in(megabytes, n))
-    for slab, name, place in _placed_slabs(source, origin, megabytes, width):
-        with _named(source, slab):
-            columns = (slab.start, slab.stop)
-            add_block(gram, slab.points, slab.rows, columns, pool, width=min(width, p), origin=name, place=place)
+    with _named(source):
+        add_parts(gram, _parts(source, origin, megabytes, width), pool, width=min(width, p), origin=_kind(origin))
     return gram
 
 
-def _placed_slabs(source: PointSource, origin: Origin, megabytes: float, width: int) -> Iterator[tuple[Slab, str, np.ndarray]]:
-    name, place = (origin, NONE) if isinstance(origin, str) else ("point", np.asarray(origin, np.float64))
+def _parts(source: PointSource, origin: Origin, megabytes: float, width: int) -> Iterator[Part]:
+    place = NONE if isinstance(origin, str) else np.asarray(origin, np.float64)
     for slab in slabs(source, np.arange(source.n_points), megabytes=megabytes, multiple=width):
-        yield slab, name, place[slab.first : slab.first + slab.stop - slab.start]
+        yield Part(slab, place[slab.first : slab.first + slab.stop - slab.start])
+
+
+def _kind(origin: Origin) -> str:
+    return origin if isinstance(origin, str) else "point"
 
 
 @contextmanager
-def _named(source: PointSource, slab: Slab) -> Iterator[None]:
+def _named(source: PointSource) -> Iterator[None]:
     try:
         yield
     except NotFiniteError as error:
-        seen = slice(slab.first + error.start - slab.start, slab.first + error.stop - slab.start)
-        refuse_lost(source, error.row, seen)
+        refuse_lost(source, error.row, slice(error.start, error.stop))
 
 
 def refuse_unknown_origin(origin: Origin, n_parameters: int) -> None:
