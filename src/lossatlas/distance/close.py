@@ -7,7 +7,7 @@ import numpy as np
 
 from lossatlas.distance.gram import Gram, Part, add_parts, block_width
 from lossatlas.distance.kernels import add_differences, count_lost, label_lost, list_lost, square_distances
-from lossatlas.distance.source import PointSource, Slab, slabs
+from lossatlas.distance.source import PointSource, slabs
 from lossatlas.distance.threads import over_rows
 
 # ‖a-b‖² from a Gram matrix about the centroid is off by some eps (‖a-c‖² + ‖b-c‖²). Below this share of that sum it has
@@ -92,8 +92,7 @@ def _pass(
             most = max(1, int(megabytes * 2**17 / len(group.rows)))
             columns = slab.stop - slab.start
             width = block_width(len(group.rows), columns, np.float64, most=min(most, columns))
-            part = Part(Slab(slab.points, at[group.rows], slab.start, slab.stop, slab.first))
-            add_parts(group.gram, [part], pool, width=width)
+            add_parts(group.gram, [Part(slab._replace(rows=at[group.rows]))], pool, width=width)
         if len(first):
             _add_pairs(slab.points, (at[first], at[second]), (slab.start, slab.stop), sums, pool)
     squared[first, second] = sums

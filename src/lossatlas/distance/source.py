@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -92,7 +93,7 @@ class RunSource:
         """float32 where no weight was stored wider than that, else float64."""
         return np.float64 if any(run.precision == np.float64 for run in self.runs) else np.float32
 
-    @property
+    @cached_property
     def is_larger_than_the_cache(self) -> bool:
         """Whether the system would read all of it anew every time, since only part of it stays in memory."""
         size = self.n_points * self.n_parameters * np.dtype(self.precision).itemsize

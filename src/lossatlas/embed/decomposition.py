@@ -1,6 +1,7 @@
 """All eigenvalues of a symmetric matrix at once, and eigenvectors as few as are wanted."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -80,7 +81,11 @@ class Band:
             found = self._leading(m - first)
             if found is not None:
                 return found
-        return reduced(self.matrix.toarray()).vectors(first, last)
+        return self._full.vectors(first, last)
+
+    @cached_property
+    def _full(self) -> "Tridiagonal":
+        return reduced(self.matrix.toarray())
 
     def _leading(self, count: int) -> Float[np.ndarray, "m r"] | None:
         m, size = len(self.values), np.abs(self.values).max()

@@ -6,13 +6,13 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial import procrustes
 
-from lossatlas._arrays import Coordinates, Distances
+from lossatlas._arrays import Array, Coordinates, Distances, InputError
 from lossatlas._device import namespace
 from lossatlas.distance import pairwise, spent
-from lossatlas.embed.embedding import aligned
+from lossatlas.embed.embedding import Embedding, Other, aligned
 from lossatlas.embed.nonmetric import nonmetric_scaling
 from lossatlas.embed.paper import squared_classical_scaling, stochastic_scaling
-from lossatlas.embed.scaling import classical_scaling, metric_scaling, stress
+from lossatlas.embed.scaling import classical_scaling, metric_scaling, stress, upright
 from lossatlas.embed.settings import PhateSettings, PotentialMetric
 from lossatlas.embed.views import beginning
 
@@ -50,10 +50,7 @@ def _sound(distances: Distances, settings: PhateSettings, start: Coordinates | N
         begin = beginning(distances, n_components=axes)
     else:
         begin = _begun(classical_scaling(there, n_components=axes), start)
-    places, iterations = metric_scaling(there, begin)
-    if settings.scaling == "nonmetric":
-        places, more = nonmetric_scaling(distances, places)
-        iterations += more
+    places, iterations = _fitted(distances, there, begin, settings)
     return (principal_axes(places) if start is None else places), iterations
 
 
@@ -66,11 +63,31 @@ def _as_paper(distances: Distances, settings: PhateSettings, start: Coordinates 
         rng, iterations = np.random.default_rng(settings.seed), _EPOCHS
         places = stochastic_scaling(distances, begin, rng=rng, epochs=_EPOCHS)
     else:  # PHATE 1.x has its stochastic scaling in the plane alone
-        places, iterations = metric_scaling(distances, begin)
-        if settings.scaling == "nonmetric":
-            places, more = nonmetric_scaling(distances, places)
-            iterations += more
+        places, iterations = _fitted(distances, distances, begin, settings)
     return procrustes(begin, places)[1], iterations
+
+
+def _fitted(distances: Distances, there: Array, begin: Coordinates, settings: PhateSettings) -> tuple[Coordinates, int]:
+    # `there` are the distances on the device, where they are used.
+    places, iterations = metric_scaling(there, begin)
+    if settings.scaling == "nonmetric":
+        places, more = nonmetric_scaling(distances, places)
+        iterations += more
+    return places, iterations
+
+
+def known_start(start: Embedding | Other | None, n: int, d: int) -> Coordinates | None:
+    """Return what is known of where ``n`` points begin on ``d`` axes, NaN for the others, or refuse it."""
+    if start is None:
+        return None
+    there = np.asarray(start.coordinates if isinstance(start, Embedding) else start, dtype=np.float64)
+    if there.ndim != 2 or len(there) > n or there.shape[1] != d:
+        raise InputError(f"start must be coordinates of at most {n} points on {d} axes, but their shape is {there.shape}")
+    padded = np.full((n, d), np.nan)
+    padded[: len(there)] = there
+    if np.isfinite(padded).all(axis=1).sum() < 2:
+        raise InputError("start must hold the coordinates of 2 points or more, but the rest is NaN; pass None to begin anew")
+    return padded
 
 
 def _begun(classical: Coordinates, start: Coordinates) -> Coordinates:
@@ -85,5 +102,4 @@ def principal_axes(places: Coordinates) -> Coordinates:
     """Places turned so that they spread most along the first axis, the largest coordinate of each axis positive."""
     places = places - places.mean(axis=0)
     _, turn = np.linalg.eigh(np.einsum("ni,nj->ij", places, places))  # not by BLAS, whose sums change with its threads
-    places = np.einsum("ni,ij->nj", places, turn[:, ::-1])
-    return places * np.where(places[np.abs(places).argmax(axis=0), np.arange(places.shape[1])] < 0, -1.0, 1.0)
+    return upright(np.einsum("ni,ij->nj", places, turn[:, ::-1]))

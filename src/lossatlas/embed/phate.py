@@ -8,11 +8,11 @@ import numpy as np
 from jaxtyping import Float
 from scipy.sparse import csr_array
 
-from lossatlas._arrays import Coordinates, Distances, Indices, InputError, Vector
+from lossatlas._arrays import Distances, Indices, InputError, Vector
 from lossatlas.distance import Origin
 from lossatlas.embed.connect import Connect
 from lossatlas.embed.diffusion import lasting, potential, reached
-from lossatlas.embed.drawing import Drawing, drawing, potential_distances
+from lossatlas.embed.drawing import Drawing, drawing, known_start, potential_distances
 from lossatlas.embed.embedding import Embedding, Other
 from lossatlas.embed.given import GivenPoints, Metric, given
 from lossatlas.embed.kernel import Symmetrization
@@ -247,7 +247,7 @@ def phate(  # noqa: PLR0913 - each stage's choices; all but the points by name
     settings = ground.settings
     made = graph(ground.near, settings, bandwidth=bandwidth, trajectories=ground.trajectories)
     del ground  # the matrix of distances, where there is one
-    here = _start(start, len(made.distinct), settings.n_components)
+    here = known_start(start, len(made.distinct), settings.n_components)
     walk = made.walk
     length, spectral = walk_length(walk, settings)
     steps = length.t if t == "auto" else int(t)
@@ -287,16 +287,3 @@ def _shown(drawn: Drawing, made: Graph) -> dict[str, Any]:
         "stress": drawn.stress,
         "iterations": drawn.iterations,
     }
-
-
-def _start(start: Embedding | Other | None, n: int, d: int) -> Coordinates | None:
-    if start is None:
-        return None
-    there = np.asarray(start.coordinates if isinstance(start, Embedding) else start, dtype=np.float64)
-    if there.ndim != 2 or len(there) > n or there.shape[1] != d:
-        raise InputError(f"start must be coordinates of at most {n} points on {d} axes, but their shape is {there.shape}")
-    padded = np.full((n, d), np.nan)
-    padded[: len(there)] = there
-    if np.isfinite(padded).all(axis=1).sum() < 2:
-        raise InputError("start must hold the coordinates of 2 points or more, but the rest is NaN; pass None to begin anew")
-    return padded

@@ -49,10 +49,14 @@ def principal(distances: Float[Array, "n n"], n_components: int) -> Axes:
     with workers():
         pairs = _by_products(distances, n_components) if n > max(_DENSE, 20 * n_components) else None
         values, rows = pairs or _dense(to_numpy(distances), n_components)
-    values, vectors = np.maximum(values, 0.0), rows.T
-    vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(len(values))])
+    values, vectors = np.maximum(values, 0.0), upright(rows.T)
     missing = n_components - len(values)  # fewer points than axes
     return np.pad(values, (0, missing)), np.pad(vectors, ((0, 0), (0, missing)))
+
+
+def upright(axes: Coordinates) -> Coordinates:
+    """Axes, in columns, turned round where their largest coordinate is negative."""
+    return axes * np.where(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])] < 0, -1.0, 1.0)
 
 
 def _by_products(distances: Array, n_components: int) -> tuple[Float[np.ndarray, " k"], Vectors] | None:

@@ -4,7 +4,7 @@ import math
 import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import FileIO
 from pathlib import Path
@@ -120,7 +120,7 @@ class Run:
             raise InputError(f"run {self.name!r} has {self.n_points} points, but point {point} was asked for; name one of them")
         file = self.path / "snapshots" / self.lines[point]["file"]
         try:
-            with _stream(file, direct=direct and file.name in self._places) as stream:
+            with _stream(file, direct=direct) as stream:
                 snapshot = Snapshot(file, stream, places=self._places.get(file.name))
                 self._places[file.name] = snapshot.places
                 yield snapshot
@@ -130,12 +130,8 @@ class Run:
 
 def _stream(file: Path, *, direct: bool) -> FileIO | DirectFile:
     if direct:
-        try:
+        with suppress(OSError):  # then by the cache
             return DirectFile(file)
-        except FileNotFoundError:
-            raise
-        except OSError:  # then by the cache
-            pass
     return FileIO(file)
 
 
