@@ -2,6 +2,8 @@
 
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -257,3 +259,20 @@ def test_a_value_that_is_not_finite_is_found_by_its_parameter():
     with threads.workers() as pool, pytest.raises(gram.NotFiniteError) as found:
         gram.add_parts(gram.Gram(np.zeros((4, 4)), np.float64), parts, pool, width=10)
     assert (found.value.row, found.value.start, found.value.stop) == (2, 60, 70)
+
+
+def test_no_block_is_overwritten_before_its_products_are_taken():
+    class Slow(ThreadPoolExecutor):
+        """Products take long, and centring does not."""
+
+        def submit(self, function, *args):
+            if function.__name__ != "_product":
+                return super().submit(function, *args)
+            return super().submit(lambda: time.sleep(0.02) or function(*args))
+
+    points = np.random.default_rng(0).normal(size=(9, 120))
+    with Slow(8) as pool:
+        sums = gram.Gram(np.zeros((9, 9)), np.float64)
+        gram.add_parts(sums, [gram.Part(Slab(points, np.arange(9), 0, 120, 0))], pool, width=10)
+    centred = points - points.mean(axis=0)
+    np.testing.assert_allclose(np.triu(sums.products), np.triu(centred @ centred.T), rtol=1e-12, atol=1e-12)
