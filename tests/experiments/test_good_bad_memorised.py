@@ -96,8 +96,11 @@ def test_stopped_in_the_middle_it_goes_on_where_it_was(demo, tmp_path, how):
     whole, _ = demo
     folder = tmp_path / "demo"
     command = [sys.executable, PROGRAM, folder, "--workers", "2"]
+    # What a shell runs in the background begins with Ctrl-C ignored, and so would all that it starts.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    wait_for(lambda: len(complete(folder)) >= 4, process)
+    signal.signal(signal.SIGINT, handler)
+    wait_for(lambda: len(complete(folder)) >= 6, process)
     process.send_signal(how)
     errors = process.communicate(timeout=120)[1]
     if how == signal.SIGINT:
