@@ -107,7 +107,7 @@ def pairwise(
     points: np.ndarray | Run | Sequence[Run] | PointSource,
     *,
     origin: Origin = "zero",
-    megabytes: float = 768,
+    megabytes: float = 512,
     device: str = "cpu",
 ) -> Pairwise:
     r"""Squared distances of all pairs of points, and norms about ``origin``; see :func:`cosine_distances`.
