@@ -19,10 +19,10 @@ from lossatlas.store import unwritable, write_durably
 
 # Okabe and Ito's colours, told apart with any colour vision; black and yellow left out: text and white paper have them.
 _HUES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-_INK, _QUIET = "#1a1a1a", "#6b6b6b"
+INK, QUIET = "#1a1a1a", "#6b6b6b"
 _INCHES = 3.3  # of one map: two side by side are as wide as a page of text
 
-_STYLE: Any = {
+STYLE: Any = {
     "font.family": "sans-serif",
     "font.size": 8,
     "axes.linewidth": 0.5,
@@ -43,7 +43,7 @@ def figure(scene: Scene) -> Figure:
     """
     if not scene.maps:
         raise InputError("the scene has no map, so there is nothing to draw; give it one")
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         columns = len(scene.maps)
         has_loss = any(_loss(part) is not None for part in scene.maps)
         rows = 2 if has_loss else 1
@@ -54,13 +54,13 @@ def figure(scene: Scene) -> Figure:
             _frame(axes, part)
             _draw_runs(axes, part, jumps)
             if part.name != scene.title:
-                axes.set_title(part.name, parse_math=False, fontsize=9, color=_INK, fontweight="bold", pad=6)
+                axes.set_title(part.name, parse_math=False, fontsize=9, color=INK, fontweight="bold", pad=6)
         _explain(grid[0, -1], scene, jumps)
         if has_loss:
             _draw_losses(made, grid[1], scene)
         for axes, part in zip(grid[-1], scene.maps, strict=True):
-            axes.set_xlabel(textwrap.fill(part.caption, 62), parse_math=False, fontsize=6, color=_QUIET, loc="left")
-        made.suptitle(scene.title, parse_math=False, x=0.01, ha="left", fontsize=11, fontweight="bold", color=_INK)
+            axes.set_xlabel(textwrap.fill(part.caption, 62), parse_math=False, fontsize=6, color=QUIET, loc="left")
+        made.suptitle(scene.title, parse_math=False, x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK)
         return made
 
 
@@ -68,7 +68,7 @@ def write_figure(made: Figure, path: Path) -> None:
     """Write a figure by the ending of ``path``, whole or not at all; the same figure gives the same bytes."""
     stream = io.BytesIO()
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}[path.suffix[1:]]
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         made.savefig(stream, format=path.suffix[1:], dpi=200, metadata=undated)
     try:
         write_durably(path, [stream.getvalue()])
@@ -99,7 +99,7 @@ def _draw_runs(axes: Axes, part: SceneMap, jumps: list[float]) -> None:
         axes.scatter(x[rows], y[rows], s=7, c=hue * (1 - fade) + fade, linewidths=0, zorder=2)
         if run.jump is not None:
             colour = _jump_colour(run.jump, jumps)
-            axes.scatter(x[run.start], y[run.start], s=42, marker="D", color=[colour], edgecolors=_INK, linewidths=0.5, zorder=4)
+            axes.scatter(x[run.start], y[run.start], s=42, marker="D", color=[colour], edgecolors=INK, linewidths=0.5, zorder=4)
         elif part.optimum is None:
             _draw_end(axes, run, (float(x[run.stop - 1]), float(y[run.stop - 1])), _hue(part, run, number))
     _draw_star(axes, part)
@@ -107,12 +107,12 @@ def _draw_runs(axes: Axes, part: SceneMap, jumps: list[float]) -> None:
 
 def _draw_end(axes: Axes, run: SceneRun, end: tuple[float, float], hue: str) -> None:
     """Mark where a training ended, with its name beside it."""
-    axes.scatter(*end, s=26, marker="o", color=[hue], edgecolors=_INK, linewidths=0.5, zorder=4)
+    axes.scatter(*end, s=26, marker="o", color=[hue], edgecolors=INK, linewidths=0.5, zorder=4)
     # Towards the middle of the map, where there is room for words.
     is_left = end[0] < sum(axes.get_xlim()) / 2
     offset, side = (6, "left") if is_left else (-6, "right")
     axes.annotate(
-        run.name, end, (offset, 4), parse_math=False, textcoords="offset points", ha=side, fontsize=8, color=_INK, zorder=7
+        run.name, end, (offset, 4), parse_math=False, textcoords="offset points", ha=side, fontsize=8, color=INK, zorder=7
     )
 
 
@@ -120,7 +120,7 @@ def _draw_star(axes: Axes, part: SceneMap) -> None:
     if part.optimum is not None:
         x, y = _plane(part)
         axes.scatter(
-            x[part.optimum], y[part.optimum], s=170, marker="*", color="#FFD23F", edgecolors=_INK, linewidths=0.8, zorder=6
+            x[part.optimum], y[part.optimum], s=170, marker="*", color="#FFD23F", edgecolors=INK, linewidths=0.8, zorder=6
         )
 
 
@@ -135,7 +135,7 @@ def _draw_losses(made: Figure, row: np.ndarray, scene: Scene) -> None:
         _frame(axes, part)
         x, y = _plane(part)
         if metric is None:
-            axes.text(0.5, 0.5, "no loss was recorded", transform=axes.transAxes, ha="center", color=_QUIET)
+            axes.text(0.5, 0.5, "no loss was recorded", transform=axes.transAxes, ha="center", color=QUIET)
             continue
         known = np.isfinite(metric.values)
         axes.scatter(x[~known], y[~known], s=9, color="#c4c4c4", linewidths=0, zorder=2)
@@ -147,7 +147,7 @@ def _draw_losses(made: Figure, row: np.ndarray, scene: Scene) -> None:
             axes.plot(x[run.start : run.stop], y[run.start : run.stop], color="#00000022", linewidth=0.5, zorder=1)
         _draw_star(axes, part)
     bar = made.colorbar(mpl.cm.ScalarMappable(norm, "viridis"), cax=row[-1].inset_axes((1.04, 0.0, 0.04, 1.0)))
-    bar.set_label(label + (" (log scale)" if is_log else ""), color=_INK, parse_math=False)
+    bar.set_label(label + (" (log scale)" if is_log else ""), color=INK, parse_math=False)
     bar.outline.set_visible(False)
     if is_log:
         bar.ax.yaxis.set_major_formatter(LogFormatterSciNotation())
@@ -168,7 +168,7 @@ def _explain(axes: Axes, scene: Scene, jumps: list[float]) -> None:
             bbox_to_anchor=(1.02, 1.0),
             frameon=False,
             handletextpad=0.4,
-            labelcolor=_INK,
+            labelcolor=INK,
             title="colour fades\nafter a jump" if jumps else None,
             title_fontsize=7.5,
             alignment="left",
@@ -176,7 +176,7 @@ def _explain(axes: Axes, scene: Scene, jumps: list[float]) -> None:
 
 
 def _sign(marker: str, colour: str | tuple[float, float, float, float], label: str, *, size: float) -> Line2D:
-    edge = _INK if marker != "o" else "none"
+    edge = INK if marker != "o" else "none"
     return Line2D(
         [],
         [],

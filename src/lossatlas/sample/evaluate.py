@@ -1,7 +1,7 @@
 """Loss and accuracy of a model where it stands, and batch norm statistics that belong there."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
@@ -10,12 +10,13 @@ from torch import nn
 
 from lossatlas._arrays import InputError
 from lossatlas.sample.randomness import fixed_randomness
-from lossatlas.sample.task import Batches, Task, batch_on_device
+from lossatlas.sample.task import Batches, Task, batch_on_device, batch_size
 
 BatchNorm = Literal["recompute", "stale"]
+BatchNormLayer = nn.modules.batchnorm._BatchNorm
 
 # Every evaluation draws the same augmentation and the same order, so that two points differ by their weights alone.
-_EVALUATION_SEED = 0
+EVALUATION_SEED = 0
 
 
 def evaluation(task: Task, model: nn.Module) -> dict[str, float]:
@@ -49,17 +50,41 @@ def recompute_batchnorm(model: nn.Module, data: Batches) -> None:
     """Set the running statistics of batch norm to their mean over one pass of ``data`` at the present weights.
 
     After a jump the stored statistics belong to other weights, and the loss would measure that rather than the landscape.
-    The model's mode and every random generator are as before afterwards.
+    Everything else is as in evaluation, dropout too, so that the statistics repeat. The model's mode and every random
+    generator are as before afterwards.
     """
-    with _modes_given_back(model), fixed_randomness(_EVALUATION_SEED, data):
-        torch.optim.swa_utils.update_bn((batch_on_device(batch, model) for batch in data), model)
+    norms = batch_norms(model)
+    if not norms:
+        return
+    with _modes_given_back(model), torch.no_grad(), fixed_randomness(EVALUATION_SEED, data):
+        model.eval()
+        for norm in norms.values():
+            norm.reset_running_stats()
+        for number, batch in enumerate(data, start=1):
+            average_in(norms.values(), number)
+            model(batch_on_device(batch, model)[0])
+
+
+def average_in(norms: Iterable[BatchNormLayer], number: int) -> None:
+    """Let the next forward pass count as the ``number``-th batch of a mean of the statistics, each of equal weight."""
+    for norm in norms:
+        norm.training = True
+        norm.momentum = 1 / number
+
+
+def batch_norms(model: nn.Module) -> dict[str, BatchNormLayer]:
+    """Return the model's layers of batch norm that keep statistics, by name."""
+    return {
+        name: module
+        for name, module in model.named_modules()
+        if isinstance(module, BatchNormLayer) and module.running_mean is not None
+    }
 
 
 @contextmanager
 def _modes_given_back(model: nn.Module) -> Iterator[None]:
     modes = {module: module.training for module in model.modules()}
-    # torch's update_bn sets momentum aside, and leaves it so when the data fail.
-    momenta = {module: module.momentum for module in modes if isinstance(module, nn.modules.batchnorm._BatchNorm)}
+    momenta = {module: module.momentum for module in modes if isinstance(module, BatchNormLayer)}
     try:
         yield
     finally:
@@ -71,14 +96,14 @@ def _modes_given_back(model: nn.Module) -> Iterator[None]:
 
 def _mean_loss_and_accuracy(task: Task, model: nn.Module, data: Batches) -> tuple[float, float | None]:
     total, hits, count, is_classes = 0.0, 0, 0, True
-    with torch.no_grad(), fixed_randomness(_EVALUATION_SEED, data):
+    with torch.no_grad(), fixed_randomness(EVALUATION_SEED, data):
         for batch in data:
             x, y = batch_on_device(batch, model)
             output = model(x)
-            size = len(y) if isinstance(y, torch.Tensor) and y.dim() else 1
+            size = batch_size((x, y))
             total += float(task.loss(output, y)) * size
             count += size
-            is_classes = is_classes and _are_classes(output, y)
+            is_classes = is_classes and are_classes(output, y)
             if is_classes:
                 hits += int((output.argmax(dim=1) == y).sum())
     if not count:
@@ -86,7 +111,8 @@ def _mean_loss_and_accuracy(task: Task, model: nn.Module, data: Batches) -> tupl
     return total / count, hits / count if is_classes else None
 
 
-def _are_classes(output: object, target: object) -> bool:
+def are_classes(output: object, target: object) -> bool:
+    """Whether the output is a score for each class and the target the number of the right one."""
     return (
         isinstance(output, torch.Tensor)
         and isinstance(target, torch.Tensor)

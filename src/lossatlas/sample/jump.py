@@ -22,10 +22,9 @@ from lossatlas.sample.directions import DirectionNorm, random_direction
 from lossatlas.sample.evaluate import BatchNorm, evaluation, recompute_batchnorm, refuse_unrepeatable
 from lossatlas.sample.pool import LocalPool
 from lossatlas.sample.randomness import fixed_randomness
+from lossatlas.sample.start import Start, start_tensors
 from lossatlas.sample.task import Task, batch_on_device, checked_optimizer, refuse_unfit, train_mode
 from lossatlas.store import Run, open_run, unwritable
-
-Start = Run | Mapping[str, torch.Tensor] | Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +116,7 @@ def jump_and_retrain(
     """
     settings = settings or JumpSettings()
     refuse_unfit(task)
-    tensors = _start_tensors(start)
+    tensors = start_tensors(start)
     model = copy.deepcopy(task.model)
     load_tensors(model, tensors)
     folder = Path(path).absolute()
@@ -209,19 +208,6 @@ def _train(item: _Retraining, model: nn.Module, recorder: Recorder) -> None:
                 item.task.loss(model(x), y).backward()
                 optimizer.step()
             recorder.step(**evaluation(item.task, model))
-
-
-def _start_tensors(start: Start) -> dict[str, torch.Tensor]:
-    named: Mapping[str, Any] = start.snapshot(-1) if isinstance(start, Run) else start
-    if not isinstance(named, Mapping):
-        raise InputError(f"start must be a run, a snapshot or a state dict, but is a {type(start).__name__}; pass one of these")
-    tensors = {name: torch.as_tensor(tensor).detach().cpu().clone() for name, tensor in named.items()}
-    for name, tensor in tensors.items():
-        if not torch.isfinite(tensor).all():
-            raise InputError(
-                f"tensor {name!r} of the start holds NaN or infinite values; start from a point that has not diverged"
-            )
-    return tensors
 
 
 def _recorded_optimum(task: Task, model: nn.Module, path: Path, *, key: str) -> Run:

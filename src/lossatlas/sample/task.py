@@ -139,3 +139,9 @@ def batch_on_device(batch: tuple[Any, Any] | list[Any], model: nn.Module) -> tup
     device = next(model.parameters()).device
     x, y = (part.to(device) if isinstance(part, torch.Tensor) else part for part in batch)
     return x, y
+
+
+def batch_size(batch: tuple[Any, Any]) -> int:
+    """Return the number of samples in a batch: as many as it has targets."""
+    target = batch[1]
+    return len(target) if isinstance(target, torch.Tensor) and target.dim() else 1
