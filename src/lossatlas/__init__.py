@@ -13,7 +13,18 @@ if TYPE_CHECKING:
     from lossatlas.embed import PHATE, Embedding, isomap, pca, phate, tsne, umap
     from lossatlas.measure import persistence
     from lossatlas.record import Recorder
-    from lossatlas.sample import JumpSettings, Task, jump_and_retrain
+    from lossatlas.sample import (
+        JumpSettings,
+        SliceSettings,
+        Task,
+        barycentric,
+        bilinear,
+        jump_and_retrain,
+        linear_path,
+        loss_line,
+        loss_plane,
+        trajectory_plane,
+    )
     from lossatlas.store import Run, open_run, open_runs
 
 __version__ = "0.1.0"
@@ -26,16 +37,23 @@ _HOMES = {
     "PHATE": "embed",
     "Recorder": "record",
     "Run": "store",
+    "SliceSettings": "sample",
     "Task": "sample",
     "atlas": "_atlas",
+    "barycentric": "sample",
+    "bilinear": "sample",
     "cosine_distances": "distance",
     "isomap": "embed",
     "jump_and_retrain": "sample",
+    "linear_path": "sample",
+    "loss_line": "sample",
+    "loss_plane": "sample",
     "open_run": "store",
     "open_runs": "store",
     "pca": "embed",
     "persistence": "measure",
     "phate": "embed",
+    "trajectory_plane": "sample",
     "tsne": "embed",
     "umap": "embed",
 }
@@ -48,16 +66,23 @@ __all__ = [
     "JumpSettings",
     "Recorder",
     "Run",
+    "SliceSettings",
     "Task",
     "atlas",
+    "barycentric",
+    "bilinear",
     "cosine_distances",
     "isomap",
     "jump_and_retrain",
+    "linear_path",
+    "loss_line",
+    "loss_plane",
     "open_run",
     "open_runs",
     "pca",
     "persistence",
     "phate",
+    "trajectory_plane",
     "tsne",
     "umap",
 ]

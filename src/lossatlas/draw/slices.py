@@ -150,14 +150,14 @@ def _draw_plane(drawn: Figure, axes: Axes, made: LossPlane) -> None:
     axes.set_aspect("equal")
     run = made.trajectory
     if run is None:
-        axes.scatter(0, 0, marker="*", s=70, color="white", edgecolors=INK, linewidths=0.6, zorder=5)
+        _draw_star(axes, (0, 0))
         axes.set(xlabel="first direction (1 is 100 % of the weights)", ylabel="second direction")
         _caption(axes, made, f"cosine of the directions {made.cosine:.2g}")
         return
     path_x, path_y = run.coordinates.T
     axes.plot(path_x, path_y, color="white", linewidth=2.2, zorder=3)
     axes.plot(path_x, path_y, color=_ORANGE, linewidth=1.0, marker="o", markersize=2.4, zorder=4)
-    axes.scatter(path_x[-1], path_y[-1], marker="*", s=70, color="white", edgecolors=INK, linewidths=0.6, zorder=5)
+    _draw_star(axes, (float(path_x[-1]), float(path_y[-1])))
     shares = [
         f"{which} component: {share:.0%} of the variance\n(a random walk: {chance:.0%})"
         for which, share, chance in zip(("first", "second"), run.explained, run.explained_by_chance, strict=True)
@@ -194,7 +194,9 @@ def _draw_triangle(drawn: Figure, axes: Axes, made: LossTriangle) -> None:
     axes.plot(*outline.T, color=INK, linewidth=0.6)
     middle = made.corners.mean(axis=0)
     for name, corner in zip("ABC", made.corners, strict=True):
-        axes.scatter(corner[0], corner[1], marker="*", s=70, color="white", edgecolors=INK, linewidths=0.6, zorder=5)
+        axes.scatter(
+            corner[0], corner[1], marker="*", s=70, color="white", edgecolors=INK, linewidths=0.6, zorder=5, clip_on=False
+        )
         away = 10 * (corner - middle) / max(float(np.linalg.norm(corner - middle)), 1e-12)
         axes.annotate(
             name,
@@ -213,12 +215,16 @@ def _draw_square(drawn: Figure, axes: Axes, made: LossSquare) -> None:
     draw_contours(drawn, axes, np.stack([x, y]), made.losses.loss, made.losses.done, label=f"{made.losses.settings.data} loss")
     axes.set_aspect("equal")
     for name, (a, b) in {"A": (1, 1), "B": (0, 1), "C": (1, 0), "D": (0, 0)}.items():
-        axes.scatter(a, b, marker="*", s=70, color="white", edgecolors=INK, linewidths=0.6, zorder=5, clip_on=False)
+        _draw_star(axes, (a, b))
         axes.annotate(
             name, (a, b), xytext=(8 * (2 * a - 1), 8 * (2 * b - 1)), textcoords="offset points", ha="center", va="center"
         )
     axes.set(xlabel="α", ylabel="β")
     _caption(axes, made, "four points lie in no plane: the square has no true distances")
+
+
+def _draw_star(axes: Axes, place: tuple[float, float]) -> None:
+    axes.scatter(*place, marker="*", s=70, color="white", edgecolors=INK, linewidths=0.6, zorder=5, clip_on=False)
 
 
 _DRAWERS: dict[type, Callable[[Figure, Axes, Any], None]] = {
@@ -245,7 +251,9 @@ def _caption(axes: Axes, made: Picture, words: str) -> None:
         parts.append(f"{int(losses.done.sum())} of {len(losses.done)} points measured so far")
     if (losses.done & ~np.isfinite(losses.loss)).any():
         parts.append("hatched: the loss is no number")
-    axes.set_title(textwrap.fill("; ".join(parts), 78), parse_math=False, fontsize=6, color=QUIET, loc="left")
+    drawn = axes.get_figure(root=True)
+    assert drawn is not None
+    drawn.supxlabel(textwrap.fill("; ".join(parts), 95), parse_math=False, x=0.01, ha="left", fontsize=6, color=QUIET)
 
 
 def _log_if_wide(axes: Axes, values: np.ndarray) -> None:

@@ -3,7 +3,7 @@
 import copy
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -139,6 +139,21 @@ def batch_on_device(batch: tuple[Any, Any] | list[Any], model: nn.Module) -> tup
     device = next(model.parameters()).device
     x, y = (part.to(device) if isinstance(part, torch.Tensor) else part for part in batch)
     return x, y
+
+
+def on_device(task: Task, device: str) -> Task:
+    """Return the task with a copy of its model on a device; an empty name leaves it as it is.
+
+    Raises:
+        InputError: torch has no such device here.
+    """
+    if not device:
+        return task
+    try:
+        return replace(task, model=copy.deepcopy(task.model).to(device))
+    except (RuntimeError, AssertionError) as error:
+        said = str(error).splitlines()[0]
+        raise InputError(f"device {device!r} cannot be used ({said}); pass one that torch has here, such as cpu") from None
 
 
 def batch_size(batch: tuple[Any, Any]) -> int:

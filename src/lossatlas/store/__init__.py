@@ -11,7 +11,7 @@ So what was acknowledged survives the death of the process; a torn last line is 
 No module here needs torch: maps are made of runs on machines without it.
 """
 
-from lossatlas.store.find import open_runs
+from lossatlas.store.find import named_point, open_runs
 from lossatlas.store.run import Run, open_run, refuse_not_finite
 from lossatlas.store.snapshot import RawTensor, TensorEntry
 from lossatlas.store.writer import IfExists, RunWriter, unwritable, write_durably
@@ -22,6 +22,7 @@ __all__ = [
     "Run",
     "RunWriter",
     "TensorEntry",
+    "named_point",
     "open_run",
     "open_runs",
     "refuse_not_finite",

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
+
 from lossatlas._arrays import InputError
 from lossatlas.store.run import Run, open_run
 
@@ -27,6 +29,29 @@ def open_runs(paths: str | os.PathLike[str] | Run | Iterable[str | os.PathLike[s
     if not runs:
         raise InputError("no run was given; name at least one run folder")
     return runs
+
+
+def named_point(name: str) -> tuple[Run, int]:
+    """Return the run and the point that ``RUN`` or ``RUN@STEP`` names: its last, or the one recorded at that step.
+
+    Raises:
+        InputError: there is no such run, or no point at that step.
+    """
+    where, at, step = name.rpartition("@")
+    if not at or Path(name).exists():
+        run = open_run(name)
+        if not run.n_points:
+            raise InputError(f"run {run.name!r} holds no point yet; name another")
+        return run, run.n_points - 1
+    run = open_run(where)
+    if not step.isdecimal():
+        raise InputError(f"{name!r}: a point is RUN@STEP with a whole number, but {step!r} came; name a step")
+    found = np.flatnonzero(run.steps == int(step))
+    if not len(found):
+        nearest = sorted({int(s) for s in run.steps}, key=lambda s: abs(s - int(step)))[:2]
+        near = " and ".join(map(str, sorted(nearest))) or "none"
+        raise InputError(f"run {run.name!r} has no point at step {step}; the nearest recorded are {near}")
+    return run, int(found[-1])
 
 
 def _opened(path: Path) -> list[Run]:

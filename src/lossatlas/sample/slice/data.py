@@ -64,7 +64,7 @@ class SameBatches:
 
     def _loaded(self) -> Iterator[Batch]:
         with fixed_randomness(EVALUATION_SEED, self._batches):
-            yield from self._batches
+            yield from ((x, y) for x, y in self._batches)  # loaders give lists
 
     def even(self) -> list[Batch] | None:
         """Return the kept samples in batches of 256, or None where they cannot be dealt anew: no tensors, or unlike ones."""

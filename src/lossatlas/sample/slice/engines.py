@@ -105,7 +105,7 @@ class Loop:
             self._replica.model(x)
         self._replica.model.eval()
 
-    def _move(self, point: Sequence[float]) -> None:
+    def _move(self, point: np.ndarray) -> None:
         self._replica.move(point)
         for name, (mean, variance) in self._buffers.get(tuple(point), {}).items():
             self._norms[name].running_mean, self._norms[name].running_var = mean, variance

@@ -137,7 +137,7 @@ def losses(
             if for_statistics is not None:
                 for number, batch in enumerate(for_statistics, start=1):
                     choice.engine.statistics(batch, points, number)
-            ledger.enter(group, *_means(choice.engine, evaluated, points, n_all=data.n_all))
+            ledger.enter(group, *_means(choice.engine, evaluated, points, n_all=data.n_all if data.n < data.n_all else None))
             report(len(coefficients) - len(ledger.left), len(coefficients))
     accuracy = None if np.isnan(ledger.accuracy).all() else ledger.accuracy
     diagnostics = {
@@ -160,11 +160,11 @@ def _statistics_data(task: Task, data: SameBatches, settings: SliceSettings) -> 
 
 def _may_be_even(engine: Engine, data: SameBatches, even: list[Batch], one: Coefficients) -> bool:
     """Whether even batches have the loss of the given ones: a mean over samples that look at no others."""
-    (as_given, _, _), (dealt_anew, _, _) = (_means(engine, batches, one, n_all=data.n) for batches in (data, even))
+    (as_given, _, _), (dealt_anew, _, _) = (_means(engine, batches, one, n_all=None) for batches in (data, even))
     return np.allclose(dealt_anew, as_given, rtol=1e-6, atol=0)
 
 
-def _means(engine: Engine, batches: Iterable[Batch], points: Coefficients, *, n_all: int) -> tuple[Vector, Vector, Vector]:
+def _means(engine: Engine, batches: Iterable[Batch], points: Coefficients, *, n_all: int | None) -> tuple[Vector, Vector, Vector]:
     # Kept batches at once: a point is then made once for all of them.
     parts = [list(batches)] if isinstance(batches, list) or getattr(batches, "is_kept", False) else ([batch] for batch in batches)
     sizes: list[int] = []
@@ -178,7 +178,7 @@ def _means(engine: Engine, batches: Iterable[Batch], points: Coefficients, *, n_
         loss = weights @ measured[..., 0]
         accuracy = weights @ measured[..., 1]
         k = len(sizes)
-        if k >= n_all or k < 2:
+        if n_all is None:  # nothing was left out
             return loss, np.zeros_like(loss), accuracy
         # Scatter of the batches about their weighted mean, for k of n_all without replacement.
         scatter = np.square(weights) @ np.square(measured[..., 0] - loss) * k / (k - 1)

@@ -1,0 +1,46 @@
+"""``lossatlas demo``."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lossatlas.cli.output import Json, Seed, print_table, progress
+
+
+class Experiment(StrEnum):
+    """The experiments that ``demo`` runs."""
+
+    GOOD_BAD_MEMORISED = "good-bad-memorised"
+
+
+def demo(
+    experiment: Annotated[Experiment, typer.Argument(help="Which comparison of the paper.")] = Experiment.GOOD_BAD_MEMORISED,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for runs, page, figure and numbers.")] = Path("demo"),
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each retraining.")] = 40,
+    workers: Annotated[int, typer.Option(min=0, help="Processes; 0 takes one a processor.")] = 0,
+    seed: Seed = 0,
+    as_json: Json = False,  # noqa: FBT002
+) -> None:
+    """Train real networks on real data, sample around their minima, and draw the maps.
+
+    Writes atlas.html, atlas.png and summary.json into the folder. Stopped at any time, the same command goes on where it was.
+    """
+    from importlib import import_module
+
+    from lossatlas.draw import json_text
+    from lossatlas.experiments import EXPERIMENTS
+    from lossatlas.experiments.report import write_report
+    from lossatlas.sample import LocalPool
+
+    chosen = import_module(EXPERIMENTS[experiment.value])
+    settings = chosen.default_settings(epochs=epochs, seed=seed)
+    with progress(total=chosen.n_units(settings), quiet=as_json) as report_progress, LocalPool(workers or None) as pool:
+        report = chosen.run(output, settings, executor=pool, progress=report_progress)
+    written = write_report(report, output)
+    if as_json:
+        typer.echo(json_text(report.summary), nl=False)
+    else:
+        print_table(report.table, title=report.title)
+        typer.echo("\n".join(f"wrote {path}" for path in written))

@@ -1,0 +1,302 @@
+"""Every engine measures the same, what was measured is kept, and the user's things go back as they came."""
+
+import copy
+import functools
+import random
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from landscapes import landscape, quadratic, state
+from tasks_for_workers import batches, shuffled_data, small_net, small_task
+from torch import nn
+
+from lossatlas import SliceSettings, Task, atlas, barycentric, linear_path, loss_plane, open_run
+from lossatlas.sample import evaluation
+from lossatlas.sample.slice import engines, losses
+
+_START, _END = small_net(5).state_dict(), small_net(6).state_dict()
+
+
+def _mlp_task() -> Task:
+    with torch.random.fork_rng([]):
+        torch.random.manual_seed(0)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.Tanh(), nn.Linear(8, 2))
+    return small_task(model=model)
+
+
+@pytest.mark.parametrize("engine", ["threads", "stacked"])
+def test_each_engine_measures_what_the_plain_loop_does(engine):
+    task = _mlp_task()
+    found = {
+        name: loss_plane(task, task.model.state_dict(), reach=1.0, n=6, settings=SliceSettings(engine=name))
+        for name in ("loop", engine)
+    }
+    assert found[engine].losses.diagnostics["engine"].startswith(engine)
+    np.testing.assert_allclose(found[engine].loss, found["loop"].loss, rtol=1e-5)
+    np.testing.assert_array_equal(found[engine].losses.accuracy, found["loop"].losses.accuracy)
+
+
+def test_threads_keep_each_points_own_statistics():
+    made = [loss_plane(small_task(), _START, reach=1.0, n=9, settings=SliceSettings(engine=e)).loss for e in ("loop", "threads")]
+    np.testing.assert_allclose(*made, rtol=1e-5)
+
+
+def test_the_fastest_engine_by_the_clock_is_taken(monkeypatch):
+    monkeypatch.setattr(engines, "_WORTH", 0.0)
+    task = _mlp_task()
+    for fastest in ("loop", "threads", "stacked"):
+        kinds = {"loop": engines.Loop, "threads": engines.Threads, "stacked": engines.Stacked}
+        monkeypatch.setattr(engines, "_seconds", lambda engine, *_, kind=kinds[fastest]: 1.0 if isinstance(engine, kind) else 2.0)
+        made = loss_plane(task, task.model.state_dict(), reach=1.0, n=5)
+        assert made.losses.diagnostics["engine"] == fastest
+
+
+def test_an_engine_that_measures_something_else_is_never_taken(monkeypatch):
+    monkeypatch.setattr(engines, "_WORTH", 0.0)
+    monkeypatch.setattr(engines, "_seconds", lambda engine, *_: 2.0 if isinstance(engine, engines.Loop) else 1.0)
+    right = engines.Stacked.measure
+    monkeypatch.setattr(engines.Stacked, "measure", lambda *given: right(*given) * (1 + 1e-3))
+    monkeypatch.setattr(engines.Threads, "measure", lambda *_: 1 / 0)
+    task = _mlp_task()
+    assert loss_plane(task, task.model.state_dict(), reach=1.0, n=5).losses.diagnostics["engine"] == "loop"
+
+
+def test_an_engine_that_cannot_is_refused(refuses):
+    with refuses("engine='stacked' cannot evaluate this model with this batch norm; pass engine='auto'"):
+        loss_plane(small_task(), _START, reach=1.0, n=3, settings=SliceSettings(engine="stacked"))
+
+
+def test_a_loss_that_sees_its_batch_as_a_whole_keeps_the_batches_as_they_are():
+    def largest(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        return nn.functional.cross_entropy(output, target, reduction="none").max()
+
+    task = small_task(loss=largest, train=batches(2, (3, 5, 4)))
+    line = linear_path(task, _START, _END, n=3, settings=SliceSettings(batchnorm="stale"))
+    model = copy.deepcopy(task.model)
+    model.load_state_dict(_START)
+    np.testing.assert_allclose(line.loss[0], evaluation(task, model)["train_loss"], rtol=1e-6)
+
+
+def test_uneven_batches_count_by_their_samples():
+    x = torch.arange(7.0).reshape(7, 1)
+    task = Task(
+        nn.Linear(1, 1),
+        nn.functional.mse_loss,
+        [(x[:5], x[:5]), (x[5:], x[5:])],
+        [(x, x)],
+        functools.partial(torch.optim.SGD, lr=0.1),
+    )
+    a, b = ({"weight": torch.full((1, 1), w), "bias": torch.zeros(1)} for w in (2.0, 3.0))
+    line = linear_path(task, a, b, n=3)
+    np.testing.assert_allclose(line.loss, [float((x**2).mean()) * (w - 1) ** 2 for w in (2, 2.5, 3)], rtol=1e-6)
+    assert line.losses.accuracy is None
+    assert (line.losses.error == 0).all()
+
+
+def test_the_error_bar_of_a_few_batches_is_that_of_all_ways_to_draw_them():
+    # The mean of the squared errors over all draws is the mean of the stated variances: an unbiased error bar.
+    sizes = (4,) * 6
+    task = small_task(train=batches(2, sizes))
+    whole = linear_path(task, _START, _END, n=3, settings=SliceSettings(batchnorm="stale"))
+    squares, variances = [], []
+    for seed in range(400):
+        few = linear_path(task, _START, _END, n=3, settings=SliceSettings(batchnorm="stale", batches=3, seed=seed))
+        squares.append((few.loss - whole.loss) ** 2)
+        variances.append(few.losses.error**2)
+    np.testing.assert_allclose(np.mean(squares, axis=0), np.mean(variances, axis=0), rtol=0.15)
+    assert few.losses.diagnostics["n_batches"] == 3
+    assert few.losses.diagnostics["n_all_batches"] == 6
+    more = linear_path(task, _START, _END, n=3, settings=SliceSettings(batchnorm="stale", batches=9))
+    np.testing.assert_allclose(more.loss, whole.loss, rtol=1e-6)
+    assert (more.losses.error == 0).all()
+
+
+def test_data_that_do_not_fit_into_memory_are_loaded_for_each_group(monkeypatch):
+    from lossatlas.sample.slice import data
+
+    task = small_task(train=shuffled_data(2))
+    kept = linear_path(task, _START, _END, n=5)
+    monkeypatch.setattr(data, "_KEPT", 1)
+    loaded = linear_path(task, _START, _END, n=5)
+    np.testing.assert_allclose(loaded.loss, kept.loss, rtol=1e-6)
+    few = SliceSettings(batches=2, seed=3)
+    a = linear_path(task, _START, _END, n=5, settings=few)
+    monkeypatch.undo()
+    np.testing.assert_allclose(linear_path(task, _START, _END, n=5, settings=few).loss, a.loss, rtol=1e-6)
+
+
+class _StopsAfter:
+    """A loss that is pulled down after some calls, as a process is."""
+
+    def __init__(self, calls: int) -> None:
+        self.left = calls
+        self.seen = 0
+
+    def __call__(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        self.seen += 1
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+        return nn.functional.cross_entropy(output, target)
+
+    def __deepcopy__(self, _: object) -> "_StopsAfter":
+        return self
+
+
+def test_a_slice_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(losses, "_GROUP", 4)
+    how = SliceSettings(batchnorm="stale", engine="loop")
+    full = _StopsAfter(10**9)
+    whole = loss_plane(small_task(loss=full), _START, reach=1.0, n=6, settings=how, path=tmp_path / "whole.npz")
+    stopped = _StopsAfter(full.seen - 15)
+    with pytest.raises(KeyboardInterrupt):
+        loss_plane(small_task(loss=stopped), _START, reach=1.0, n=6, settings=how, path=tmp_path / "part.npz")
+    reports = []
+    rest = _StopsAfter(10**9)
+    again = loss_plane(
+        small_task(loss=rest),
+        _START,
+        reach=1.0,
+        n=6,
+        settings=how,
+        path=tmp_path / "part.npz",
+        progress=lambda *done: reports.append(done),
+    )
+    np.testing.assert_array_equal(again.loss, whole.loss)
+    assert reports[0] == (20, 36)
+    assert reports[-1] == (36, 36)
+    assert rest.seen < full.seen - 18  # the points that were there are not measured again
+    at_rest = _StopsAfter(10**9)
+    loss_plane(small_task(loss=at_rest), _START, reach=1.0, n=6, settings=how, path=tmp_path / "part.npz")
+    assert at_rest.seen < rest.seen
+
+
+def test_what_is_kept_of_another_slice_is_refused_and_left_alone(tmp_path, refuses):
+    path = tmp_path / "kept.npz"
+    linear_path(small_task(), _START, _END, n=5, path=path)
+    before = path.read_bytes()
+    for change in ({"n": 7}, {"settings": SliceSettings(data="test")}, {"end": small_net(7).state_dict()}, {"task": "other"}):
+        arguments = {"n": 5, "settings": None, "end": _END, "task": ""} | change
+        with refuses("holds losses of other points, data or settings; choose another path, or remove that file first"):
+            linear_path(
+                small_task(name=arguments["task"]),
+                _START,
+                arguments["end"],
+                n=arguments["n"],
+                settings=arguments["settings"],
+                path=path,
+            )
+    assert path.read_bytes() == before
+    # Another engine measures the same.
+    linear_path(small_task(), _START, _END, n=5, path=path, settings=SliceSettings(engine="threads"))
+    path.write_text("something else")
+    with refuses("is no file of measured losses; choose another path, or remove it"):
+        linear_path(small_task(), _START, _END, n=5, path=path)
+    with refuses("cannot write .*nowhere.*kept.npz': No such file or directory; choose a place"):
+        linear_path(small_task(), _START, _END, n=5, path=tmp_path / "nowhere" / "kept.npz")
+
+
+def test_time_that_ran_out_leaves_a_coarse_picture(monkeypatch):
+    monkeypatch.setattr(losses, "_GROUP", 1)
+    task = landscape(quadratic(np.eye(2), np.zeros(2)), np.zeros(2))
+    directions = tuple({"w": torch.eye(2, dtype=torch.float64)[i : i + 1]} for i in range(2))
+    clock = iter(np.arange(10**6) / 10)
+    monkeypatch.setattr(losses.time, "perf_counter", lambda: float(next(clock)))
+    made = loss_plane(task, state(np.zeros(2)), directions=directions, reach=1.0, n=9, settings=SliceSettings(seconds=2.05))
+    done = made.losses.done.reshape(9, 9)
+    assert 9 <= done.sum() <= 25
+    assert done[::8, ::8].all()
+    np.testing.assert_array_equal(np.isnan(made.loss), ~done)
+    x, y = np.meshgrid(made.x, made.y, indexing="ij")
+    np.testing.assert_allclose(made.loss[done], ((x**2 + y**2) / 2)[done])
+
+
+@pytest.mark.parametrize("batchnorm", ["recompute", "interpolate", "stale"])
+def test_the_points_of_a_slice_are_a_run_that_can_be_put_on_a_map(tmp_path, batchnorm):
+    task = small_task()
+    made = barycentric(task, _START, _END, small_net(7).state_dict(), n=5, settings=SliceSettings(batchnorm=batchnorm))
+    run = made.losses.record(tmp_path / "triangle", task)
+    assert run.n_points == len(made.loss)
+    np.testing.assert_array_equal(run.metrics["train_loss"], made.loss)
+    corners = [
+        np.concatenate([net.state_dict()[name].numpy().ravel() for name in run.names]) for net in map(small_net, (5, 6, 7))
+    ]
+    np.testing.assert_allclose(run.weights(), made.weights @ np.stack(corners), atol=1e-5)
+    for point in (0, 7):
+        model = copy.deepcopy(task.model)
+        model.load_state_dict({name: torch.as_tensor(value) for name, value in run.snapshot(point).items()})
+        np.testing.assert_allclose(evaluation(task, model)["train_loss"], made.loss[point], rtol=1e-5)
+    assert atlas(run).n_points == run.n_points
+    assert open_run(tmp_path / "triangle").settings["kind"] == "slice"
+
+
+_MODELS = {
+    "batch norm": lambda: small_net(1),
+    "dropout": lambda: nn.Sequential(nn.Flatten(), nn.Linear(16, 4), nn.Dropout(0.5), nn.Linear(4, 2)),
+    "frozen": lambda: nn.Sequential(nn.Flatten(), nn.Linear(16, 4).requires_grad_(requires_grad=False), nn.Linear(4, 2)),
+    "group norm": lambda: nn.Sequential(nn.Conv2d(1, 4, 3), nn.GroupNorm(2, 4), nn.Flatten(), nn.Linear(16, 2)),
+    "tied": lambda: _Tied(),  # noqa: PLW0108 - defined below
+}
+
+
+class _Tied(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.out = nn.Linear(16, 16), nn.Linear(16, 16), nn.Linear(16, 2)
+        self.b.weight = self.a.weight
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.out(self.b(torch.tanh(self.a(x.flatten(1)))))
+
+
+@pytest.mark.usefixtures("as_users_call")  # the type checks of the tests draw from Python's generator
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    kind=st.sampled_from(sorted(_MODELS)),
+    is_training=st.booleans(),
+    engine=st.sampled_from(["loop", "threads", "auto"]),
+    batchnorm=st.sampled_from(["recompute", "interpolate", "stale"]),
+    fails_after=st.one_of(st.none(), st.integers(0, 40)),
+    is_shuffled=st.booleans(),
+)
+def test_model_and_chance_go_back_as_they_came(*, kind, is_training, engine, batchnorm, fails_after, is_shuffled):
+    with torch.random.fork_rng([]):
+        torch.random.manual_seed(1)
+        model = _MODELS[kind]()
+    model.train(is_training)
+    calls = []
+
+    def loss(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        calls.append(1)
+        if fails_after is not None and len(calls) > fails_after:
+            raise LookupError("the user's own")
+        return nn.functional.cross_entropy(output, target)
+
+    task = small_task(model=model, loss=loss, train=shuffled_data(2) if is_shuffled else batches(2))
+    other = {name: t + 0.1 if t.is_floating_point() else t for name, t in model.state_dict().items()}
+    before = (
+        copy.deepcopy(model.state_dict()),
+        [m.training for m in model.modules()],
+        [p.requires_grad for p in model.parameters()],
+    )
+    pointers = [t.data_ptr() for t in model.state_dict().values()]
+    chance = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate(), torch.get_num_threads()  # noqa: NPY002
+    try:
+        linear_path(task, model.state_dict(), other, n=3, settings=SliceSettings(engine=engine, batchnorm=batchnorm))
+        assert fails_after is None or len(calls) <= fails_after
+    except LookupError:
+        assert fails_after is not None
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, before[0][name]), name
+    assert [t.data_ptr() for t in model.state_dict().values()] == pointers
+    assert [m.training for m in model.modules()] == before[1]
+    assert [p.requires_grad for p in model.parameters()] == before[2]
+    assert all(p.grad is None for p in model.parameters())
+    assert not any(module._forward_hooks for module in model.modules())
+    assert torch.equal(torch.get_rng_state(), chance[0])
+    assert (np.random.get_state()[1] == chance[1]).all()  # noqa: NPY002
+    assert random.getstate() == chance[2]
+    assert torch.get_num_threads() == chance[3]
