@@ -28,11 +28,12 @@ setup: .venv/.test
 	@touch $@
 
 .venv/.test: .venv/.demo
-	$(PIP) -e ".[torch,compare]" --group test --group reference
+	$(PIP) -e ".[torch,compare,ray]" --group test --group reference
 	@touch $@
 
 .venv/.bench: .venv/.test
 	$(PIP) --group bench
+	$(PIP) --no-deps landscaper==1.3.1 topopy pyDOE==0.3.8
 	@touch $@
 
 .venv/.docs: .venv/.demo

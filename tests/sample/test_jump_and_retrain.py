@@ -6,6 +6,7 @@ import random
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from lossatlas.sample import evaluation, random_direction
 
 _START = small_net(5).state_dict()
 _FEW = JumpSettings(seeds=(0, 3), steps=(0.5, 1.0), epochs=2)
+_MOMENTUM = functools.partial(torch.optim.SGD, lr=0.05, momentum=0.9)
 
 
 def _flat(tensors: dict[str, Any], names: tuple[str, ...]) -> np.ndarray:
@@ -53,6 +55,9 @@ def test_there_is_a_run_for_each_seed_and_step_and_one_for_the_optimum(tmp_path)
             "norm": "filter",
             "batchnorm": "recompute",
             "learning_rate": None,
+            "updates": None,
+            "optimizer": "fresh",
+            "data_seed": None,
         }
     assert (optimum.settings["kind"], optimum.settings["task"]) == ("optimum", "small")
     np.testing.assert_array_equal(optimum.weights()[0], _flat(_START, optimum.names))
@@ -171,6 +176,98 @@ def test_batch_norm_is_the_optimums_after_the_jump_only_when_stale(tmp_path, bat
     for name in ("1.running_mean", "1.running_var"):
         np.testing.assert_array_equal(optimum.snapshot()[name], _START[name])
         assert (batchnorm == "stale") == np.array_equal(run.snapshot(0)[name], _START[name])
+
+
+def _trained_by_hand(model: nn.Module, optimizer: torch.optim.Optimizer, data: list) -> None:
+    model.train()
+    for x, y in data:
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(x), y).backward()
+        optimizer.step()
+
+
+@pytest.mark.parametrize("kind", [_MOMENTUM, functools.partial(torch.optim.Adam, lr=0.01)])
+def test_a_restored_optimiser_goes_on_as_if_nothing_had_been(tmp_path, kind):
+    # Without a jump, retraining with the optimiser's state is the training itself, to the last bit.
+    model = _started()
+    optimizer = kind(model.parameters())
+    _trained_by_hand(model, optimizer, batches(2))
+    start, state = copy.deepcopy(model.state_dict()), copy.deepcopy(optimizer.state_dict())
+    settings = JumpSettings(seeds=(0,), steps=(0.0,), epochs=2, batchnorm="stale", optimizer="restored")
+    held = copy.deepcopy(state)
+    _, run = jump_and_retrain(small_task(optimizer=kind), start, tmp_path / "a", settings=settings, optimizer_state=held)
+    for epoch in (1, 2):
+        _trained_by_hand(model, optimizer, batches(2))
+        for name, value in run.snapshot(epoch).items():
+            np.testing.assert_array_equal(value, model.state_dict()[name], err_msg=name)
+    # The caller's state is as it was.
+    for one, other in zip(held["state"].values(), state["state"].values(), strict=True):
+        assert all(torch.equal(torch.as_tensor(one[name]), torch.as_tensor(other[name])) for name in other)
+    _, fresh = jump_and_retrain(small_task(optimizer=kind), start, tmp_path / "b", settings=replace(settings, optimizer="fresh"))
+    assert not np.array_equal(fresh.weights()[1], run.weights()[1])
+
+
+def test_another_state_of_the_optimiser_is_other_work(tmp_path, refuses):
+    model = _started()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+    _trained_by_hand(model, optimizer, batches(2))
+    settings = JumpSettings(seeds=(0,), steps=(0.5,), epochs=1, optimizer="restored")
+    state = copy.deepcopy(optimizer.state_dict())
+    jump_and_retrain(small_task(), _START, tmp_path, settings=settings, optimizer_state=state)
+    before = _files(tmp_path)
+    jump_and_retrain(small_task(), _START, tmp_path, settings=settings, optimizer_state=state)
+    assert _files(tmp_path) == before
+    _trained_by_hand(model, optimizer, batches(2))
+    with refuses("was made from another start, task or settings"):
+        jump_and_retrain(small_task(), _START, tmp_path, settings=settings, optimizer_state=optimizer.state_dict())
+
+
+def test_a_state_and_the_setting_belong_together_and_must_fit(tmp_path, refuses):
+    state = torch.optim.SGD(_started().parameters(), lr=0.05).state_dict()
+    restored = JumpSettings(optimizer="restored")
+    for settings, given in ((restored, None), (JumpSettings(), state)):
+        with refuses("belong together, but one came alone; pass both or neither"):
+            jump_and_retrain(small_task(), _START, tmp_path, settings=settings, optimizer_state=given)
+    other = torch.optim.SGD(list(_started().parameters())[:2], lr=0.05).state_dict()
+    for unfit in (other, {}, {"state": {}, "param_groups": 3}):
+        with refuses(r"optimizer_state does not fit the task's optimiser \(.+\); pass that optimiser"):
+            jump_and_retrain(small_task(), _START, tmp_path, settings=restored, optimizer_state=unfit)
+
+
+def test_an_epoch_may_be_a_number_of_updates_that_go_on_from_pass_to_pass(tmp_path):
+    seen: list[int] = []
+    data = batches(2, (2, 3, 4))
+
+    def loss(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        if torch.is_grad_enabled():
+            seen.append(len(target))
+        return nn.functional.cross_entropy(output, target)
+
+    settings = JumpSettings(seeds=(0,), steps=(0.5,), epochs=3, updates=2)
+    _, run = jump_and_retrain(small_task(train=data, loss=loss), _START, tmp_path, settings=settings)
+    assert seen[1:] == [2, 3, 4, 2, 3, 4]  # after the trial batch
+    assert run.n_points == 4
+
+
+def test_one_seed_for_the_data_is_one_order_for_all_directions(tmp_path):
+    orders: dict[int | None, list[list[int]]] = {}
+    for data_seed in (None, 5):
+        seen: list[int] = []
+
+        def loss(output: torch.Tensor, target: torch.Tensor, seen: list[int] = seen) -> torch.Tensor:
+            if torch.is_grad_enabled():
+                seen.extend(int(number) for number in target)
+            return (output[:, 0] - target).square().mean()
+
+        plain = [(torch.zeros(2, 2), torch.zeros(2))]
+        task = Task(
+            nn.Linear(2, 1), loss, DataLoader(_Numbered(), batch_size=4, shuffle=True), plain, torch.optim.SGD, train_eval=plain
+        )
+        settings = JumpSettings(seeds=(0, 5), steps=(0.5,), epochs=1, data_seed=data_seed)
+        jump_and_retrain(task, task.model.state_dict(), tmp_path / str(data_seed), settings=settings)
+        orders[data_seed] = [seen[4:16], seen[16:]]
+    assert orders[None][0] != orders[None][1]
+    assert orders[5][0] == orders[5][1] == orders[None][1]
 
 
 def test_statistics_are_recomputed_on_the_data_without_augmentation(tmp_path):
@@ -331,12 +428,12 @@ class _Noisy(Dataset):
         return x + 0.1 * self.own.random(), y
 
 
-# In one jump of one epoch: the trial batch, that twice over, and trained on; the optimum evaluated twice, the jump evaluated,
-# training, and the end evaluated.
-_CALLS = 3 + 2 * (3 + 2) + (3 + 2) + 3 + (3 + 2)
+# In one jump of one epoch: the trial batch, that twice over, and trained on; the probe's batch with two seeds, and its three
+# batches; the optimum evaluated twice, the jump evaluated, training, and the end evaluated.
+_CALLS = 3 + 2 + 3 + 2 * (3 + 2) + (3 + 2) + 3 + (3 + 2)
 
 
-@pytest.mark.parametrize("fails_at", [0, 1, 2, 6, 12, 15, 17, 18, 19, 20, 24])
+@pytest.mark.parametrize("fails_at", [0, 1, 2, 4, 5, 7, 11, 17, 20, 22, 23, 24, 25, 29])
 @pytest.mark.usefixtures("as_users_call")  # the type checks of the tests draw from Python's generator
 def test_everything_comes_back_as_it_was_lent_also_when_the_loss_fails(tmp_path, fails_at):
     lent = _Lent()
@@ -431,6 +528,8 @@ _OTHER: dict[str, dict] = {
     "norm": {"settings": JumpSettings(seeds=(0, 3), steps=(0.5, 1.0), epochs=2, norm="layer")},
     "batchnorm": {"settings": JumpSettings(seeds=(0, 3), steps=(0.5, 1.0), epochs=2, batchnorm="stale")},
     "learning rate": {"settings": JumpSettings(seeds=(0, 3), steps=(0.5, 1.0), epochs=2, learning_rate=0.1)},
+    "updates": {"settings": JumpSettings(seeds=(0, 3), steps=(0.5, 1.0), epochs=2, updates=3)},
+    "data's order": {"settings": JumpSettings(seeds=(0, 3), steps=(0.5, 1.0), epochs=2, data_seed=0)},
     "start": {"start": small_net(6).state_dict()},
     "start's batch norm": {"start": _START | {"1.running_mean": _START["1.running_mean"] + 1}},
     "task": {"task": small_task(name="other")},

@@ -105,6 +105,9 @@ _BAD_SETTINGS: list[tuple[dict[str, Any], str]] = [
     ({"epochs": 2.5}, "epochs must be a whole number from 1 on, but is 2.5"),
     ({"norm": "filters"}, "norm must be one of filter, layer, global, but is 'filters'"),
     ({"batchnorm": "fresh"}, "batchnorm must be one of recompute, stale, but is 'fresh'"),
+    ({"updates": 0}, "updates must be a whole number from 1 on, or None for one pass over the data, but is 0"),
+    ({"optimizer": "sgd"}, "optimizer must be one of fresh, restored, but is 'sgd'"),
+    ({"data_seed": -1}, "data_seed must be a whole number from 0 on, or None for each seed's own, but is -1"),
     ({"learning_rate": 0.0}, "learning_rate must be above 0, or None for the task's own, but is 0.0"),
     ({"learning_rate": -0.1}, "learning_rate must be above 0, or None for the task's own, but is -0.1"),
     ({"learning_rate": float("nan")}, "learning_rate must be above 0, or None for the task's own, but is nan"),
@@ -164,8 +167,11 @@ def test_a_loss_that_is_not_repeatable_is_refused(tmp_path, refuses, what):
             yield x + torch.randn(x.shape, generator=Noisy.rng_outside_the_object), y
 
     task = small_task(**{"train_eval" if what == "train" else "test": Noisy()})
-    numbers = r"\(-?[\d.e+-]+, then -?[\d.e+-]+ at the same weights\)"
-    with refuses(f"the {what} loss is not repeatable {numbers}; use data without randomness of its own for train_eval and test"):
+    words = {
+        "train": "Task: train_eval gives other batches each time it is iterated, though every random generator is set",
+        "test": r"the test loss is not repeatable \(\S+, then \S+ at the same weights\); use data without randomness",
+    }
+    with refuses(words[what]):
         jump_and_retrain(task, _START, tmp_path, settings=_ONE)
     assert not list(tmp_path.rglob("run.json"))
 

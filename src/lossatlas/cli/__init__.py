@@ -9,6 +9,7 @@ import typer
 # Nothing heavier than typer is imported here or at the top of a command's module: `lossatlas --help` answers at once.
 from lossatlas.cli.demo import demo
 from lossatlas.cli.map import map_
+from lossatlas.cli.sample import sample
 from lossatlas.cli.slice import slice_
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command(name="map")(map_)
+app.command()(sample)
 app.command(name="slice")(slice_)
 
 _STOPPED = 130

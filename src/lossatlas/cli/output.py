@@ -2,11 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from typing import Annotated, Any, Protocol, runtime_checkable
 
 import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else.")]
+
+
+class BatchNormStatistics(StrEnum):
+    """What becomes of the statistics of batch norm after a jump."""
+
+    RECOMPUTE = "recompute"
+    STALE = "stale"
+
+
 TaskName = Annotated[
     str, typer.Argument(metavar="TASK", help="module:function or file.py:function of your own.", show_default=False)
 ]

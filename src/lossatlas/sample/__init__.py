@@ -2,10 +2,11 @@
 
 from lossatlas.sample.directions import normalized_direction, random_direction
 from lossatlas.sample.evaluate import evaluation, recompute_batchnorm
-from lossatlas.sample.jump import JumpSettings, jump_and_retrain
+from lossatlas.sample.jump import JumpCost, JumpSettings, grid_sample, jump_and_retrain, jump_cost, naive_sample
 from lossatlas.sample.named import named_task
 from lossatlas.sample.pool import LocalPool
 from lossatlas.sample.randomness import fixed_randomness
+from lossatlas.sample.ray_pool import RayPool
 from lossatlas.sample.slice import (
     LossLine,
     LossPlane,
@@ -22,22 +23,27 @@ from lossatlas.sample.slice import (
 from lossatlas.sample.task import Task, on_device
 
 __all__ = [
+    "JumpCost",
     "JumpSettings",
     "LocalPool",
     "LossLine",
     "LossPlane",
     "LossSquare",
     "LossTriangle",
+    "RayPool",
     "SliceSettings",
     "Task",
     "barycentric",
     "bilinear",
     "evaluation",
     "fixed_randomness",
+    "grid_sample",
     "jump_and_retrain",
+    "jump_cost",
     "linear_path",
     "loss_line",
     "loss_plane",
+    "naive_sample",
     "named_task",
     "normalized_direction",
     "on_device",

@@ -59,9 +59,7 @@ def _module(where: str, name: str) -> ModuleType:
             ) from None
         raise InputError(f"TASK {name!r}: {module} needs a module {error.name!r}, which is not installed; install it") from None
     except Exception as error:
-        raise InputError(
-            f"TASK {name!r}: {module} failed when it was imported{_place(error)}: {_said(error)}; mend it"
-        ) from error
+        raise InputError(f"TASK {name!r}: importing {module} failed{_place(error)}: {_said(error)}; mend it") from error
 
 
 def _place(error: BaseException) -> str:

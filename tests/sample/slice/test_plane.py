@@ -101,6 +101,10 @@ def test_a_filter_that_is_parallel_to_the_other_stays_still():
     d = {"w": torch.tensor([[0.3, 0.7], [1.0, 0.0]])}
     made = orthogonal_direction({"w": torch.tensor([[0.6, 1.4], [2.0, 5.0]])}, d, w)
     np.testing.assert_allclose(made["w"], [[0, 0], [0, 5]], atol=1e-6)
+    # What rounding leaves is not blown up to the length of the weights.
+    u = torch.randn(4, 7, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    left = orthogonal_direction({"w": u / 3}, {"w": u}, {"w": torch.ones(4, 7, dtype=torch.float64)})
+    assert not left["w"].any()
 
 
 def test_on_a_quadratic_it_is_the_paraboloid():

@@ -14,7 +14,7 @@ from lossatlas.sample.task import Batches
 # Bytes of batches that are kept rather than loaded again for each group of points.
 _KEPT = 512 << 20
 # Samples in an even batch: with fewer, the overhead of each layer's call shows; with far more, the caches overflow.
-_EVEN = 256
+_EVEN = 384
 
 Batch = tuple[Any, Any]
 
@@ -67,11 +67,12 @@ class SameBatches:
             yield from ((x, y) for x, y in self._batches)  # loaders give lists
 
     def even(self) -> list[Batch] | None:
-        """Return the kept samples in batches of 256, or None where they cannot be dealt anew: no tensors, or unlike ones."""
+        """Return the kept samples in batches of some 384, or None where they cannot be dealt anew: no tensors, or unlike ones."""
         if self._kept is None or not all(_is_like(batch, self._kept[0]) for batch in self._kept):
             return None
         x, y = (torch.cat(parts) for parts in zip(*self._kept, strict=True))
-        return list(zip(x.split(_EVEN), y.split(_EVEN), strict=True))
+        size = -(-len(y) // -(-len(y) // _EVEN))  # no small one at the end
+        return list(zip(x.split(size), y.split(size), strict=True))
 
 
 def _bytes(batch: Batch) -> int:

@@ -1,0 +1,139 @@
+"""``lossatlas slice`` on the task of the example, outside the package."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_cli import call
+
+import lossatlas
+from lossatlas import cli, open_run
+
+_EXAMPLE = Path(lossatlas.__file__).parents[2] / "examples" / "own_task.py"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("own")
+    shutil.copy(_EXAMPLE, folder / "own_task.py")
+    subprocess.run([sys.executable, "-W", "error", "own_task.py", "runs"], cwd=folder, check=True)
+    return folder
+
+
+@pytest.fixture
+def here(folder, monkeypatch, capsys):
+    """Call the command in this process: another one would take seconds to begin."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+
+    def calling(*arguments):
+        monkeypatch.setattr(sys, "argv", ["lossatlas", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr()
+        return ended.value.code, said.out, said.err
+
+    yield calling
+    sys.modules.pop("own_task", None)
+
+
+@pytest.mark.parametrize(
+    ("kind", "points"),
+    [
+        ("line", ["runs/seed-0"]),
+        ("line", ["runs/seed-0@0", "runs/seed-0"]),
+        ("plane", ["runs/seed-0"]),
+        ("pca", ["runs/seed-0"]),
+        ("barycentric", ["runs/seed-0", "runs/seed-1", "runs/seed-1@3"]),
+        ("bilinear", ["runs/seed-0", "runs/seed-1", "runs/seed-0@0", "runs/seed-1@0"]),
+    ],
+)
+def test_each_kind_is_drawn(folder, here, kind, points):
+    code, out, _ = here("slice", "own_task:task", *points, "--kind", kind, "-n", 5, "-o", "out.png")
+    assert code == 0
+    assert "wrote out.png" in out
+    assert (folder / "out.png").stat().st_size > 10_000
+    assert not (folder / "out.png.measured.npz").exists()
+
+
+def test_json_holds_the_numbers_and_a_file_of_arrays_the_losses(folder, here):
+    arguments = ("own_task.py:task", "runs/seed-0@0", "runs/seed-0", "-o", "out.npz", "--data", "test", "--json")
+    _, out, _ = here("slice", *arguments)
+    numbers = json.loads(out)
+    assert numbers["n_points"] == 51
+    assert numbers["settings"]["data"] == "test"
+    with np.load(folder / "out.npz") as arrays:
+        assert arrays["loss"].max() == numbers["greatest_loss"]
+        assert arrays["loss"][0] > 2 > arrays["loss"][-1]
+
+
+def test_points_are_recorded_for_a_map(folder):
+    done = call("slice", "own_task:task", "runs/seed-0", "runs/seed-1", "-n", 7, "-o", "out.png", "--record", "line", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "wrote line" in done.stdout
+    run = open_run(folder / "line")
+    np.testing.assert_array_equal(run.weights()[0], open_run(folder / "runs" / "seed-0").weights()[-1])
+    assert call("map", "runs", "line", "-o", "map.png", cwd=folder).returncode == 0
+
+
+def test_bad_input_is_one_line_and_exit_code_2(here):
+    for arguments, words in {
+        ("own_task:nobody", "runs/seed-0"): "own_task has no such function",
+        ("own_task:task", "runs/seed-0@99"): "run 'seed-0' has no point at step 99; the nearest recorded are 19 and 20",
+        ("own_task:task", "runs/seed-0@x"): "a point is RUN@STEP with a whole number, but 'x' came",
+        ("own_task:task", "runs/nobody"): "is not a run",
+        ("own_task:task", "runs/seed-0", "--kind", "bilinear"): "--kind bilinear takes 4 of RUN[@STEP], but 1 came; name as many",
+        ("own_task:task", "runs/seed-0", "-n", "2"): "n must be a whole number of points from 3 on",
+        ("own_task:task", "runs/seed-0", "--kind", "pca", "--reach", "1"): "--reach has no meaning for --kind pca of 1 points",
+        ("own_task:task", "runs/seed-0", "-o", "a.html"): "a slice is a figure; end it in .png",
+        ("own_task:task", "runs/seed-0", "--device", "quantum"): "device 'quantum' cannot be used",
+    }.items():
+        code, out, err = here("slice", *arguments)
+        assert code == 2, arguments
+        assert out == ""
+        assert err.count("\n") == 1, err
+        assert words in err
+
+
+def test_stopped_in_the_middle_it_goes_on(folder):
+    (folder / "slow_task.py").write_text(
+        "import time\nfrom own_task import task as make\nfrom dataclasses import replace\n"
+        "def slow(output, y):\n"
+        "    time.sleep(0.002)\n"
+        "    return __import__('torch').nn.functional.cross_entropy(output, y)\n"
+        "def task():\n    return replace(make(), loss=slow)\n"
+    )
+    arguments = ["slow_task:task", "runs/seed-0", "--kind", "plane", "--reach", "1", "-n", "21", "-o", "slow.json"]
+    command = [sys.executable, "-m", "lossatlas", "slice", *arguments]
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # what is begun in the background ignores it
+    first = subprocess.Popen(
+        command,
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    signal.signal(signal.SIGINT, handler)
+    kept = folder / "slow.json.measured.npz"
+    while not (kept.exists() and np.load(kept)["done"].sum() >= 64):
+        assert first.poll() is None, first.stderr.read()
+        time.sleep(0.02)
+    os.kill(first.pid, signal.SIGINT)
+    _, said = first.communicate(timeout=60)
+    assert first.returncode == 130
+    assert "stopped; the same command goes on where it was" in said
+    done = np.load(kept)["done"].sum()
+    assert 64 <= done < 441
+    again = call(*command[3:], cwd=folder)
+    assert again.returncode == 0, again.stderr
+    assert f"plane ({done} of 441 done)" in again.stderr
+    assert json.loads((folder / "slow.json").read_text())["n_measured"] == 441
+    assert not kept.exists()
