@@ -2,36 +2,23 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
 from test_cli import call
 
-import lossatlas
 from lossatlas import cli, open_run
-
-_EXAMPLE = Path(lossatlas.__file__).parents[2] / "examples" / "own_task.py"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("own")
-    shutil.copy(_EXAMPLE, folder / "own_task.py")
-    subprocess.run([sys.executable, "-W", "error", "own_task.py", "runs"], cwd=folder, check=True)
-    return folder
 
 
 @pytest.fixture
-def here(folder, monkeypatch, capsys):
+def here(own_folder, monkeypatch, capsys):
     """Call the command in this process: another one would take seconds to begin."""
-    monkeypatch.chdir(folder)
+    monkeypatch.chdir(own_folder)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
 
@@ -57,32 +44,34 @@ def here(folder, monkeypatch, capsys):
         ("bilinear", ["runs/seed-0", "runs/seed-1", "runs/seed-0@0", "runs/seed-1@0"]),
     ],
 )
-def test_each_kind_is_drawn(folder, here, kind, points):
+def test_each_kind_is_drawn(own_folder, here, kind, points):
     code, out, _ = here("slice", "own_task:task", *points, "--kind", kind, "-n", 5, "-o", "out.png")
     assert code == 0
     assert "wrote out.png" in out
-    assert (folder / "out.png").stat().st_size > 10_000
-    assert not (folder / "out.png.measured.npz").exists()
+    assert (own_folder / "out.png").stat().st_size > 10_000
+    assert not (own_folder / "out.png.measured.npz").exists()
 
 
-def test_json_holds_the_numbers_and_a_file_of_arrays_the_losses(folder, here):
+def test_json_holds_the_numbers_and_a_file_of_arrays_the_losses(own_folder, here):
     arguments = ("own_task.py:task", "runs/seed-0@0", "runs/seed-0", "-o", "out.npz", "--data", "test", "--json")
     _, out, _ = here("slice", *arguments)
     numbers = json.loads(out)
     assert numbers["n_points"] == 51
     assert numbers["settings"]["data"] == "test"
-    with np.load(folder / "out.npz") as arrays:
+    with np.load(own_folder / "out.npz") as arrays:
         assert arrays["loss"].max() == numbers["greatest_loss"]
         assert arrays["loss"][0] > 2 > arrays["loss"][-1]
 
 
-def test_points_are_recorded_for_a_map(folder):
-    done = call("slice", "own_task:task", "runs/seed-0", "runs/seed-1", "-n", 7, "-o", "out.png", "--record", "line", cwd=folder)
+def test_points_are_recorded_for_a_map(own_folder):
+    done = call(
+        "slice", "own_task:task", "runs/seed-0", "runs/seed-1", "-n", 7, "-o", "out.png", "--record", "line", cwd=own_folder
+    )
     assert done.returncode == 0, done.stderr
     assert "wrote line" in done.stdout
-    run = open_run(folder / "line")
-    np.testing.assert_array_equal(run.weights()[0], open_run(folder / "runs" / "seed-0").weights()[-1])
-    assert call("map", "runs", "line", "-o", "map.png", cwd=folder).returncode == 0
+    run = open_run(own_folder / "line")
+    np.testing.assert_array_equal(run.weights()[0], open_run(own_folder / "runs" / "seed-0").weights()[-1])
+    assert call("map", "runs", "line", "-o", "map.png", cwd=own_folder).returncode == 0
 
 
 def test_bad_input_is_one_line_and_exit_code_2(here):
@@ -104,8 +93,8 @@ def test_bad_input_is_one_line_and_exit_code_2(here):
         assert words in err
 
 
-def test_stopped_in_the_middle_it_goes_on(folder):
-    (folder / "slow_task.py").write_text(
+def test_stopped_in_the_middle_it_goes_on(own_folder):
+    (own_folder / "slow_task.py").write_text(
         "import time\nfrom own_task import task as make\nfrom dataclasses import replace\n"
         "def slow(output, y):\n"
         "    time.sleep(0.002)\n"
@@ -117,12 +106,12 @@ def test_stopped_in_the_middle_it_goes_on(folder):
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # what is begun in the background ignores it
     first = subprocess.Popen(
         command,
-        cwd=folder,
+        cwd=own_folder,
         stderr=subprocess.PIPE,
         text=True,
     )
     signal.signal(signal.SIGINT, handler)
-    kept = folder / "slow.json.measured.npz"
+    kept = own_folder / "slow.json.measured.npz"
     while not (kept.exists() and np.load(kept)["done"].sum() >= 64):
         assert first.poll() is None, first.stderr.read()
         time.sleep(0.02)
@@ -132,8 +121,8 @@ def test_stopped_in_the_middle_it_goes_on(folder):
     assert "stopped; the same command goes on where it was" in said
     done = np.load(kept)["done"].sum()
     assert 64 <= done < 441
-    again = call(*command[3:], cwd=folder)
+    again = call(*command[3:], cwd=own_folder)
     assert again.returncode == 0, again.stderr
     assert f"plane ({done} of 441 done)" in again.stderr
-    assert json.loads((folder / "slow.json").read_text())["n_measured"] == 441
+    assert json.loads((own_folder / "slow.json").read_text())["n_measured"] == 441
     assert not kept.exists()

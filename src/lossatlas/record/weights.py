@@ -63,8 +63,8 @@ def _bytes(tensor: torch.Tensor) -> memoryview:
     return flat.view(torch.uint8).numpy().data
 
 
-def load_tensors(model: nn.Module, tensors: Mapping[str, torch.Tensor]) -> None:
-    """Copy tensors into the model's parameters and persistent buffers of the same names.
+def load_tensors(model: nn.Module, tensors: Mapping[str, torch.Tensor], *, what: str = "start") -> None:
+    """Copy tensors into the model's parameters and persistent buffers of the same names; messages call them ``what``.
 
     Raises:
         InputError: a tensor of the model is missing or has another shape; the model is then as it was.
@@ -72,14 +72,14 @@ def load_tensors(model: nn.Module, tensors: Mapping[str, torch.Tensor]) -> None:
     every_name = model.state_dict().keys()  # also the second names of tied weights
     extra = [name for name in tensors if name not in every_name]
     if extra:
-        raise InputError(f"the start has a tensor {extra[0]!r}, which the model has not; pass a snapshot of this model")
+        raise InputError(f"the {what} has a tensor {extra[0]!r}, which the model has not; pass a snapshot of this model")
     pairs = []
     for name, own, _ in _named(model):
         if name not in tensors:
-            raise InputError(f"the start has no tensor {name!r}, which the model has; pass a snapshot of this model")
+            raise InputError(f"the {what} has no tensor {name!r}, which the model has; pass a snapshot of this model")
         if tensors[name].shape != own.shape:
             shapes = f"{tuple(tensors[name].shape)}, but the model's has {tuple(own.shape)}"
-            raise InputError(f"tensor {name!r} of the start has shape {shapes}; pass a snapshot of this model")
+            raise InputError(f"tensor {name!r} of the {what} has shape {shapes}; pass a snapshot of this model")
         pairs.append((own, tensors[name]))
     with torch.no_grad():
         for own, tensor in pairs:

@@ -12,7 +12,7 @@ from lossatlas.sample.slice.losses import Losses, Progress, losses
 from lossatlas.sample.slice.middle import middle
 from lossatlas.sample.slice.picture import Picture
 from lossatlas.sample.slice.settings import SliceSettings
-from lossatlas.sample.start import Start, Tensors, start_tensors
+from lossatlas.sample.start import Start, start_tensors
 from lossatlas.sample.task import Task
 
 
@@ -92,7 +92,7 @@ def barycentric(
     ranks = np.argsort(coarse_to_fine(n, n), kind="stable").reshape(n, n)
     order = np.argsort([ranks[int(i), int(j)] for _, i, j in lattice], kind="stable")
     measured = losses(task, frame, weights, settings=settings, order=order, path=path, progress=progress)
-    sides = held.distance(second), held.distance(third), _distance(second, third, list(held.parameters))
+    sides = held.distance(second), held.distance(third), held.distance(second, third)
     corners = triangle(*sides)
     return LossTriangle(weights, weights @ corners, corners, measured.loss, measured)
 
@@ -154,7 +154,3 @@ def triangle(ab: float, ac: float, bc: float) -> Float[np.ndarray, "3 2"]:
         return np.array([[0.0, 0.0], [0.0, 0.0], [0.0, ac]])
     x = (ab**2 + ac**2 - bc**2) / (2 * ab)
     return np.array([[0.0, 0.0], [ab, 0.0], [x, np.sqrt(max(ac**2 - x**2, 0.0))]])
-
-
-def _distance(first: Tensors, second: Tensors, names: list[str]) -> float:
-    return float(np.sqrt(sum(float((first[name].double() - second[name].double()).square().sum()) for name in names)))

@@ -49,12 +49,8 @@ class Middle:
         return Frame((self.tensors, *others.values()), frozenset(name for name in self.tensors if name not in own))
 
     def _refuse_other_model(self, what: str, tensors: Tensors) -> None:
-        at = dict(self.tensors)
-        try:
-            load_tensors(self.model, tensors)
-        except InputError as error:
-            raise InputError(str(error).replace("start", what)) from None
-        load_tensors(self.model, at)
+        load_tensors(self.model, tensors, what=what)
+        load_tensors(self.model, self.tensors)
 
     def direction(self, given: Mapping[str, torch.Tensor] | None, *, seed: int, norm: DirectionNorm, biases: Biases) -> Tensors:
         """Return a given direction as it is, or a random one."""
@@ -62,9 +58,10 @@ class Middle:
             return {name: torch.as_tensor(tensor).detach().cpu() for name, tensor in given.items()}
         return random_direction(self.model.named_parameters(), seed=seed, norm=norm, biases=biases)
 
-    def distance(self, other: Tensors) -> float:
-        """Return the distance to another point over all parameters."""
-        return self.length({name: other[name].to(own) - own for name, own in self.parameters.items()})
+    def distance(self, first: Tensors, second: Tensors | None = None) -> float:
+        """Return the distance between two points over all parameters, the second being this one if none is given."""
+        other = self.tensors if second is None else second
+        return self.length({name: first[name].double() - other[name].double() for name in self.parameters})
 
     def length(self, direction: Tensors) -> float:
         """Return the length of a direction over all parameters."""
