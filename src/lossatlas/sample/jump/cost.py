@@ -11,11 +11,12 @@ import torch
 
 from lossatlas._arrays import InputError
 from lossatlas.sample.evaluate import evaluation
+from lossatlas.sample.jump.retraining import update
 from lossatlas.sample.jump.settings import JumpSettings
 from lossatlas.sample.probe import probed
 from lossatlas.sample.randomness import fixed_randomness
 from lossatlas.sample.start import Start, start_tensors
-from lossatlas.sample.task import Task, batch_on_device, checked_optimizer, train_mode
+from lossatlas.sample.task import Task, checked_optimizer, train_mode
 
 # Updates that are timed, after one that is not.
 _TIMED = 10
@@ -83,10 +84,7 @@ def _seconds_of_update(task: Task, model: torch.nn.Module) -> float:
         for number, batch in enumerate(batches):
             if number == 1:
                 began = time.perf_counter()
-            x, y = batch_on_device(batch, model)
-            optimizer.zero_grad(set_to_none=True)
-            task.loss(model(x), y).backward()
-            optimizer.step()
+            update(task, model, optimizer, batch)
     return (time.perf_counter() - began) / _TIMED
 
 

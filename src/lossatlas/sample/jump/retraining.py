@@ -16,7 +16,7 @@ from lossatlas.sample.directions import random_direction
 from lossatlas.sample.evaluate import evaluation, recompute_batchnorm
 from lossatlas.sample.jump.settings import JumpSettings
 from lossatlas.sample.randomness import fixed_randomness
-from lossatlas.sample.task import Batches, Task, batch_on_device, checked_optimizer, train_mode
+from lossatlas.sample.task import Task, batch_on_device, checked_optimizer, train_mode
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,25 @@ class Retraining:
 
 
 def retrain(item: Retraining) -> None:
-    """Jump, train on, and record both; what another one left half-done in the folder is replaced."""
+    """Jump, train on, and record both; what another one left half-done in the folder is replaced.
+
+    A retraining whose weights are no longer finite after an epoch has diverged, which is a finding: it ends with that point.
+    """
+    model = jumped(item)
+    with new_recorder(item, model) as recorder:
+        train_mode(model)
+        optimizer = new_optimizer(item, model)
+        with fixed_randomness(data_seed(item), item.task.train):
+            for epoch in epochs(item):
+                if not is_finite(model):
+                    return
+                for batch in epoch:
+                    update(item.task, model, optimizer, batch)
+                recorder.step(**evaluation(item.task, model))
+
+
+def jumped(item: Retraining) -> nn.Module:
+    """Return a copy of the model where the jump ends."""
     model = copy.deepcopy(item.task.model)
     load_tensors(model, item.start)
     direction = random_direction(model.named_parameters(), seed=item.seed, norm=item.settings.norm)
@@ -43,6 +61,11 @@ def retrain(item: Retraining) -> None:
             parameter.add_(direction[name], alpha=item.step)
     if item.settings.batchnorm == "recompute":
         recompute_batchnorm(model, item.task.evaluated)
+    return model
+
+
+def new_recorder(item: Retraining, model: nn.Module) -> Recorder:
+    """Return a recorder of the model, which stands where the jump ends, in place of what the folder holds."""
     described = {
         "kind": "retraining",
         "task": item.task.name,
@@ -51,11 +74,11 @@ def retrain(item: Retraining) -> None:
         **{name: value for name, value in asdict(item.settings).items() if name not in {"seeds", "steps"}},
         "key": item.key,
     }
-    with Recorder(item.path, model, if_exists="replace", initial=evaluation(item.task, model), settings=described) as recorder:
-        _train(item, model, recorder)
+    return Recorder(item.path, model, if_exists="replace", initial=evaluation(item.task, model), settings=described)
 
 
-def _train(item: Retraining, model: nn.Module, recorder: Recorder) -> None:
+def new_optimizer(item: Retraining, model: nn.Module) -> torch.optim.Optimizer:
+    """Return the task's optimiser of this copy's parameters, fresh or restored, with the learning rate of the settings."""
     optimizer = checked_optimizer(item.task, model)
     if item.optimizer_state is not None:
         # A copy: loading keeps the tensors of a state that is where the parameters are, and steps would change the caller's.
@@ -63,22 +86,31 @@ def _train(item: Retraining, model: nn.Module, recorder: Recorder) -> None:
     if item.settings.learning_rate is not None:
         for group in optimizer.param_groups:
             group["lr"] = item.settings.learning_rate
-    train_mode(model)
-    # The order of data must not follow from the numbers that drew the direction, yet be the same for every step of a seed.
+    return optimizer
+
+
+def data_seed(item: Retraining) -> int:
+    """Return the seed of the order of data: not the numbers that drew the direction, yet the same for every step of a seed."""
     own_seed = item.seed if item.settings.data_seed is None else item.settings.data_seed
-    data_seed = int(np.random.SeedSequence((own_seed, 1)).generate_state(1)[0])
-    with fixed_randomness(data_seed, item.task.train):
-        for epoch in _epochs(item.task.train, item.settings):
-            for batch in epoch:
-                x, y = batch_on_device(batch, model)
-                optimizer.zero_grad(set_to_none=True)
-                item.task.loss(model(x), y).backward()
-                optimizer.step()
-            recorder.step(**evaluation(item.task, model))
+    return int(np.random.SeedSequence((own_seed, 1)).generate_state(1)[0])
 
 
-def _epochs(train: Batches, settings: JumpSettings) -> Iterator[Iterable[tuple[Any, Any]]]:
+def epochs(item: Retraining) -> Iterator[Iterable[tuple[Any, Any]]]:
     """Yield the batches of each epoch: a pass, or so many that go on from pass to pass."""
+    train, updates = item.task.train, item.settings.updates
     endless = (batch for _ in itertools.count() for batch in train)
-    for _ in range(settings.epochs):
-        yield train if settings.updates is None else itertools.islice(endless, settings.updates)
+    for _ in range(item.settings.epochs):
+        yield train if updates is None else itertools.islice(endless, updates)
+
+
+def update(task: Task, model: nn.Module, optimizer: torch.optim.Optimizer, batch: tuple[Any, Any] | list[Any]) -> None:
+    """Take one step of the optimiser on a batch."""
+    x, y = batch_on_device(batch, model)
+    optimizer.zero_grad(set_to_none=True)
+    task.loss(model(x), y).backward()
+    optimizer.step()
+
+
+def is_finite(model: nn.Module) -> bool:
+    """Whether all that is recorded of a model is finite; a mask of infinities that is not stored says nothing."""
+    return all(bool(torch.isfinite(tensor).all()) for tensor in model.state_dict().values())

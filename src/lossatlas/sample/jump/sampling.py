@@ -38,7 +38,7 @@ def jump_and_retrain(
     For each seed ``s`` and step ``a`` training starts at :math:`\theta_o + a\, v_s`, with :math:`v_s` from
     :func:`random_direction`, with a fresh or a restored optimiser and with the order of data that
     belongs to the seed (Horoi et al. 2022, Section 3.1). Each epoch, the jump itself included, is a point with train and test
-    loss and accuracy.
+    loss and accuracy. A retraining whose weights become NaN or infinite has diverged: that point is its last.
 
     Calling again with the same arguments goes on where it was stopped: finished retrainings are kept.
 
