@@ -29,10 +29,10 @@ _LOSSES = ("test_loss", "val_loss", "eval_loss", "loss", "train_loss")
 
 @dataclass(frozen=True, kw_only=True)
 class Trace:
-    """A run's rows in an atlas: ``start`` to ``stop``, in the order of training."""
+    """A run's rows in an atlas: ``start`` to ``stop``, in the order in which they were recorded."""
 
     name: str
-    kind: str  # "training", "retraining" or "optimum"
+    kind: str  # "training", "retraining", "optimum", "sample", "slice", "path", or what the run's settings say
     start: int
     stop: int
     seed: int | None = None  # of a retraining's direction

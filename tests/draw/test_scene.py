@@ -21,11 +21,12 @@ def scene_maps(draw):
     run = st.builds(
         SceneRun,
         name=words,
-        kind=st.sampled_from(["training", "retraining"]),
+        kind=st.sampled_from(["training", "retraining", "sample", "slice", "path"]),
         start=st.just(0),
         stop=st.integers(0, n),
         seed=st.none() | st.integers(0, 9),
         jump=st.none() | st.floats(0, 2),
+        n_diverged=st.integers(0, 9),
     )
     metric = st.builds(
         Metric,
@@ -73,7 +74,7 @@ def test_the_bytes_are_what_the_contract_says():
     metric = Metric(name="loss", label="loss", values=np.array([0.5, np.nan], np.float32))
     header, data = encoded(Scene(title="t", maps=(plain(metrics=(metric,)),)))
     fields = json.loads(header)
-    assert (fields["format"], fields["version"]) == ("lossatlas-scene", 1)
+    assert (fields["format"], fields["version"]) == ("lossatlas-scene", 2)
     first = fields["maps"][0]
     assert first["coordinates"] == {"dtype": "float32", "shape": [2, 2], "offset": 0}
     assert first["time"] == {"dtype": "float32", "shape": [2], "offset": 16}
@@ -112,7 +113,8 @@ def test_what_does_not_belong_to_the_points_is_refused(changes, message):
     ("header", "message"),
     [
         ('{"format": "something"}', r"not a scene of lossatlas; make one with"),
-        ('{"format": "lossatlas-scene", "version": 2}', r"version 2, and this lossatlas reads version 1; update lossatlas"),
+        ('{"format": "lossatlas-scene", "version": 3}', r"version 3, and this lossatlas reads version 2; update lossatlas"),
+        ('{"format": "lossatlas-scene", "version": 1}', r"version 1, and this lossatlas reads version 2; write the page again"),
     ],
 )
 def test_another_format_or_version_is_refused(header, message):

@@ -2,7 +2,7 @@
 
 import { css, dash, hue, mixed, position, valuesOf, viridis, type Colour, type ColourScale } from "./colours";
 import { groupNumbers, type Group } from "./groups";
-import type { SceneMap } from "./scene";
+import { isTimed, type SceneMap, type SceneRun } from "./scene";
 import type { Theme } from "./theme";
 
 export interface Colouring {
@@ -23,8 +23,16 @@ export function jumpColour(jump: number, sizes: readonly number[], theme: Theme)
   return mixed(theme.pale, theme.ink, high > low ? (jump - low) / (high - low) : 1);
 }
 
+/** How pale a run's point is, 0 to 1, at `age`, 0 (its first) to 1 (its last). */
+function fade(run: SceneRun, age: number): number {
+  if (!isTimed(run)) return 0;
+  // A retraining's news is where it jumped to, so it fades with time; a training's is where it ends.
+  return run.kind === "retraining" || run.stop - run.start === 1 ? age : 1 - age;
+}
+
 function byRun(map: SceneMap, groups: readonly Group[], sizes: readonly number[], theme: Theme): Colouring {
-  const entries = groups.flatMap((group) =>
+  const inHues = [...groups].sort((a, b) => a.number - b.number);
+  const entries = inHues.flatMap((group) =>
     Array.from({ length: FADES }, (_, level) => css(mixed(hue(group.number), theme.ground, (PALEST * level) / (FADES - 1)))),
   );
   const numbers = groupNumbers(map, groups);
@@ -32,15 +40,12 @@ function byRun(map: SceneMap, groups: readonly Group[], sizes: readonly number[]
   map.runs.forEach((run, r) => {
     const length = Math.max(1, run.stop - run.start - 1);
     for (let row = run.start; row < run.stop; row++) {
-      // A retraining's news is where it jumped to, so it fades with time; a training's is where it ends.
-      const age = (row - run.start) / length;
-      const fade = run.kind === "retraining" || run.stop - run.start === 1 ? age : 1 - age;
-      index[row] = (numbers[r] as number) * FADES + Math.round(fade * (FADES - 1));
+      index[row] = (numbers[r] as number) * FADES + Math.round(fade(run, (row - run.start) / length) * (FADES - 1));
     }
   });
   return {
     palette: [...entries, css(theme.missing)],
-    dashes: [...groups.flatMap((group) => Array.from({ length: FADES }, () => dash(group.number))), []],
+    dashes: [...inHues.flatMap((group) => Array.from({ length: FADES }, () => dash(group.number))), []],
     index,
     marks: map.runs.map((run) => (run.jump === null ? null : css(jumpColour(run.jump, sizes, theme)))),
     star: css(theme.ink),
@@ -80,7 +85,7 @@ export function ages(map: SceneMap, times: readonly number[], time: number): Flo
   const now = stops.get(time) ?? times.length - 1;
   const tail = Math.max(4, 0.3 * times.length);
   const result = new Float32Array(map.time.length);
-  for (const run of map.runs) {
+  for (const run of map.runs.filter(isTimed)) {
     const end = Math.min(now, stops.get(map.time[run.stop - 1] as number) ?? now);
     for (let row = run.start; row < run.stop; row++) {
       const stop = stops.get(map.time[row] as number) ?? end;

@@ -1,6 +1,6 @@
 /** Colours: which there are, and how a number becomes one. */
 
-import { runOfRow, type Numbers, type Scale, type Scene, type SceneMap } from "./scene";
+import { isTimed, type Numbers, type Scale, type Scene, type SceneMap } from "./scene";
 
 export type Colour = readonly [number, number, number];
 
@@ -71,7 +71,8 @@ export function timeLabel(scene: Scene): string {
 
 /** Every way to colour this scene, in the order of the choice. */
 export function colourModes(scene: Scene): ColourMode[] {
-  const modes = [{ id: "run", label: "run" }, { id: "time", label: timeLabel(scene) }];
+  const modes = [{ id: "run", label: "run" }];
+  if (scene.maps.some((map) => map.runs.some(isTimed))) modes.push({ id: "time", label: timeLabel(scene) });
   if (scene.maps.some((map) => map.runs.some((run) => run.jump !== null))) modes.push({ id: "jump", label: "jump size" });
   const seen = new Set<string>();
   for (const metric of scene.maps.flatMap((map) => map.metrics)) {
@@ -90,9 +91,8 @@ export function valuesOf(map: SceneMap, mode: string): Numbers | null {
   }
   if (mode === "time") {
     // The optimum's time is that of the training that found it, not of the runs that are drawn.
-    const result = Float64Array.from(map.time);
-    const runs = runOfRow(map);
-    for (let row = 0; row < result.length; row++) if (runs[row] === -1) result[row] = NaN;
+    const result = new Float64Array(map.time.length).fill(NaN);
+    for (const run of map.runs.filter(isTimed)) result.set(map.time.subarray(run.start, run.stop), run.start);
     return result;
   }
   return map.metrics.find((metric) => METRIC + metric.name === mode)?.values ?? null;

@@ -1,11 +1,15 @@
 /** Groups: what the legend lists, hides and gives a hue. Retrainings group by seed, other runs stand alone. */
 
-import type { Scene, SceneMap, SceneRun } from "./scene";
+import { isOrdered, type Scene, type SceneMap, type SceneRun } from "./scene";
+
+/** How a run looks on the map: a trajectory's line, a path's thick one, points alone, or the star of an optimum. */
+export type Form = "line" | "path" | "points" | "star";
 
 export interface Group {
   readonly key: string;
   readonly kind: "seed" | "run";
   readonly label: string;
+  readonly form: Form;
   readonly number: number; // decides hue and dash
 }
 
@@ -13,19 +17,29 @@ export function groupKey(run: SceneRun): string {
   return run.kind === "retraining" && run.seed !== null ? `seed ${run.seed}` : `run ${run.name}`;
 }
 
-/** The groups of all maps; the same run on two maps is one group. */
+export function formOf(run: SceneRun, map: SceneMap): Form {
+  if (run.start === map.optimum && run.stop - run.start === 1) return "star";
+  if (run.kind === "path") return "path";
+  return isOrdered(run) ? "line" : "points";
+}
+
+/** The groups of all maps; the same run on two maps is one group. A star has no hue, so that it takes none from the others. */
 export function groupsOf(scene: Scene): Group[] {
   const groups = new Map<string, Group>();
   const runs = scene.maps.flatMap((map) => map.runs);
   const seeds = [...new Set(runs.filter((run) => groupKey(run).startsWith("seed ")).map((run) => run.seed as number))];
   for (const seed of seeds.sort((a, b) => a - b)) {
-    groups.set(`seed ${seed}`, { key: `seed ${seed}`, kind: "seed", label: String(seed), number: groups.size });
+    groups.set(`seed ${seed}`, { key: `seed ${seed}`, kind: "seed", label: String(seed), form: "line", number: groups.size });
   }
-  for (const run of runs) {
-    const key = groupKey(run);
-    if (!groups.has(key)) groups.set(key, { key, kind: "run", label: run.name, number: groups.size });
+  for (const map of scene.maps) {
+    for (const run of map.runs) {
+      const key = groupKey(run);
+      if (!groups.has(key)) groups.set(key, { key, kind: "run", label: run.name, form: formOf(run, map), number: groups.size });
+    }
   }
-  return [...groups.values()];
+  const list = [...groups.values()];
+  const inHues = [...list.filter(({ form }) => form !== "star"), ...list.filter(({ form }) => form === "star")];
+  return list.map((group) => ({ ...group, number: inHues.indexOf(group) }));
 }
 
 /** The group number of each run of a map, in their order. */

@@ -27,6 +27,10 @@ export function withUnit(text: string, unit: string): string {
   return unit && text !== "no value" ? `${text} ${unit}` : text;
 }
 
+export function pointsOf(count: number): string {
+  return count === 1 ? "1 point" : `${count} points`;
+}
+
 /** The largest of 1, 2, 5 times a power of ten that is not more than `length`. */
 export function roundBelow(length: number): number {
   const decade = 10 ** Math.floor(Math.log10(length));

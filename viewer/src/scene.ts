@@ -4,10 +4,15 @@
  */
 
 export const FORMAT = "lossatlas-scene";
-export const VERSION = 1;
+export const VERSION = 2;
 
 export type Numbers = Float32Array | Float64Array | Int32Array;
 export type Scale = "linear" | "log";
+/**
+ * Points of a training and a retraining follow each other in time, those of a path in space; those of a sample and of a slice,
+ * a grid of a plane, in no order.
+ */
+export type Kind = "training" | "retraining" | "sample" | "slice" | "path";
 
 export interface Metric {
   readonly name: string;
@@ -18,14 +23,15 @@ export interface Metric {
   readonly meaning: string;
 }
 
-/** One trajectory: rows `start` to `stop` of its map, in the order of training. */
+/** What one run recorded: rows `start` to `stop` of its map; its kind says in which order, if any. */
 export interface SceneRun {
   readonly name: string;
-  readonly kind: "training" | "retraining";
+  readonly kind: Kind;
   readonly start: number;
   readonly stop: number;
   readonly seed: number | null;
   readonly jump: number | null;
+  readonly n_diverged: number; // points with NaN or infinite weights, which have no row
 }
 
 export interface Fact {
@@ -85,7 +91,8 @@ export function decoded(header: string, data: ArrayBuffer): Scene {
   const fields = JSON.parse(header) as { format?: string; version?: number; maps: EncodedMap[] } & Scene;
   if (fields.format !== FORMAT) throw new SceneError("this is not a scene of lossatlas");
   if (fields.version !== VERSION) {
-    throw new SceneError(`this scene has version ${fields.version}, and this page reads version ${VERSION}; update lossatlas`);
+    const wayOut = Number(fields.version) < VERSION ? "write the page again" : "update lossatlas";
+    throw new SceneError(`this scene has version ${fields.version}, and this page reads version ${VERSION}; ${wayOut}`);
   }
   const maps = (fields.maps as EncodedMap[]).map((map) => ({
     ...map,
@@ -103,6 +110,21 @@ export function bytes(base64: string): ArrayBuffer {
   const result = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) result[i] = text.charCodeAt(i);
   return result.buffer;
+}
+
+/** Whether a run's points follow each other, so that a line may join them. */
+export function isOrdered(run: SceneRun): boolean {
+  return run.kind !== "sample" && run.kind !== "slice";
+}
+
+/** Whether a run's points have moments: others are there from the beginning, and neither age nor fade. */
+export function isTimed(run: SceneRun): boolean {
+  return run.kind === "training" || run.kind === "retraining";
+}
+
+/** Row of the last point before a run diverged; null if it did not, or has no such point. */
+export function divergedAfter(run: SceneRun): number | null {
+  return run.n_diverged > 0 && isOrdered(run) && run.stop > run.start ? run.stop - 1 : null;
 }
 
 /** The run of each row; -1 where a row belongs to none. */

@@ -1,6 +1,6 @@
 /** What the reader has chosen, and how each act changes it. */
 
-import { runOfRow, type Scene, type SceneMap } from "./scene";
+import { isTimed, runOfRow, type Scene, type SceneMap } from "./scene";
 import { groupKey } from "./groups";
 
 /** A point that is pointed at: which map, which row. */
@@ -74,23 +74,25 @@ export function changed(state: State, act: Act): State {
 export function timesOf(scene: Scene): number[] {
   const times = new Set<number>();
   for (const map of scene.maps) {
-    const runs = runOfRow(map);
-    map.time.forEach((time, row) => {
-      if (Number.isFinite(time) && runs[row] !== -1 && row !== map.optimum) times.add(time);
-    });
+    for (const run of map.runs.filter(isTimed)) {
+      map.time.subarray(run.start, run.stop).forEach((time, place) => {
+        if (Number.isFinite(time) && run.start + place !== map.optimum) times.add(time);
+      });
+    }
   }
   return [...times].sort((a, b) => a - b);
 }
 
-/** 1 for each row that is to be seen: its group is not hidden and its time has come. The optimum always is. */
+/** 1 for each row that is to be seen: its group is not hidden and its time, if it has one, has come. The optimum always is. */
 export function shownRows(map: SceneMap, hidden: ReadonlySet<string>, time: number): Uint8Array {
   const isHidden = map.runs.map((run) => hidden.has(groupKey(run)));
+  const isAlways = map.runs.map((run) => !isTimed(run));
   const runs = runOfRow(map);
   const shown = new Uint8Array(map.time.length);
   for (let row = 0; row < shown.length; row++) {
     const run = runs[row] as number;
     const isPlaced = Number.isFinite(map.coordinates[row * map.axes]) && Number.isFinite(map.coordinates[row * map.axes + 1]);
-    const isDue = run === -1 || !((map.time[row] as number) > time);
+    const isDue = run === -1 || isAlways[run] || !((map.time[row] as number) > time);
     if (isPlaced && (row === map.optimum || (isDue && !isHidden[run]))) shown[row] = 1;
   }
   return shown;

@@ -3,7 +3,7 @@ import { ages, colouring } from "../src/colouring";
 import { colourModes, colourScale, dash, hue, HUES, position, valuesOf, viridis } from "../src/colours";
 import { groupsOf } from "../src/groups";
 import type { Theme } from "../src/theme";
-import { line, metric, run, scene, star } from "./scenes";
+import { kinds, line, metric, run, scene, star } from "./scenes";
 
 const THEME: Theme = { ground: [255, 255, 255], ink: [0, 0, 0], muted: [90, 90, 90], missing: [1, 2, 3], pale: [200, 200, 200], isDark: false };
 
@@ -87,4 +87,23 @@ test("the tail fades with age, and a run that has ended keeps its end", () => {
   expect(old[8]).toBeLessThan(old[5]!);
   const short = line(5);
   expect(ages(short, times, 19)[4]).toBe(0);
+});
+
+test("samples and paths have the hue that the legend says, and fade neither by run nor when time plays", () => {
+  const map = kinds();
+  const groups = groupsOf(scene(map));
+  const { palette, index } = colouring(map, "run", null, groups, [], THEME);
+  for (const [row, name] of [[4, "naive"], [5, "naive"], [6, "way"], [7, "way"], [3, "sgd"]] as const) {
+    const group = groups.find(({ label }) => label === name)!;
+    expect(palette[index[row]!]).toBe(`rgb(${hue(group.number).join(" ")})`);
+  }
+  const old = ages(map, [0, 1, 2], 2);
+  expect([...old.slice(4)]).toEqual([0, 0, 0, 0]);
+  expect(old[1]).toBeGreaterThan(0);
+});
+
+test("what has no moment has no colour by time, and a scene without moments no such choice", () => {
+  expect([...valuesOf(kinds(), "time")!].slice(1)).toEqual([0, 1, 2, NaN, NaN, NaN, NaN]);
+  const still = line(2, { runs: [run({ kind: "sample", stop: 2 })] });
+  expect(colourModes(scene(still)).map((mode) => mode.id)).toEqual(["run"]);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { bytes, decoded, runOfRow } from "../src/scene";
-import { star } from "./scenes";
+import { bytes, decoded, divergedAfter, isOrdered, isTimed, runOfRow } from "../src/scene";
+import { kinds, run, star } from "./scenes";
 
 const MAP = {
   name: "m", caption: "", time_label: "epoch", runs: [], facts: [], optimum: null,
@@ -8,7 +8,7 @@ const MAP = {
   time: { dtype: "int32", shape: [2], offset: 24 },
   metrics: [{ name: "loss", label: "loss", scale: "log", unit: "", meaning: "", values: { dtype: "float64", shape: [2], offset: 32 } }],
 };
-const HEADER = { format: "lossatlas-scene", version: 1, title: "t", summary: "s", maps: [MAP] };
+const HEADER = { format: "lossatlas-scene", version: 2, title: "t", summary: "s", maps: [MAP] };
 
 function data(): ArrayBuffer {
   const buffer = new ArrayBuffer(48);
@@ -30,7 +30,8 @@ test("numbers come back as they were written, each in its own type", () => {
 
 test.each([
   ["another format", { ...HEADER, format: "x" }, /not a scene/],
-  ["a newer version", { ...HEADER, version: 2 }, /version 2.*update/],
+  ["a newer version", { ...HEADER, version: 3 }, /version 3.*update/],
+  ["an older version", { ...HEADER, version: 1 }, /version 1.*write the page again/],
   ["an unknown type", { ...HEADER, maps: [{ ...MAP, time: { dtype: "int64", shape: [2], offset: 24 } }] }, /int64/],
   ["numbers cut short", { ...HEADER, maps: [{ ...MAP, time: { dtype: "int32", shape: [20], offset: 24 } }] }, /cut short/],
 ])("%s is refused in words", (_, header, message) => {
@@ -44,4 +45,15 @@ test("base64 becomes the bytes it stands for", () => {
 
 test("each row knows its run, and the optimum belongs to none", () => {
   expect([...runOfRow(star())]).toEqual([0, 0, 0, 1, 1, 1, -1]);
+});
+
+test("trainings have order and time, paths order alone, samples and slices neither", () => {
+  const [, sgd, naive, way] = kinds().runs;
+  expect([sgd, naive, way].map((one) => [isOrdered(one!), isTimed(one!)])).toEqual([[true, true], [false, false], [true, false]]);
+  expect(isOrdered(run({ kind: "slice" }))).toBe(false);
+});
+
+test("a run diverged after its last point, unless it has none or no order", () => {
+  expect(kinds().runs.map(divergedAfter)).toEqual([null, 3, null, null]);
+  expect(divergedAfter(run({ start: 3, stop: 3, n_diverged: 9 }))).toBeNull();
 });

@@ -3,7 +3,7 @@
 import type { Metric, Scene, SceneMap, SceneRun } from "../src/scene";
 
 export function run(fields: Partial<SceneRun>): SceneRun {
-  return { name: "sgd", kind: "training", start: 0, stop: 0, seed: null, jump: null, ...fields };
+  return { name: "sgd", kind: "training", start: 0, stop: 0, seed: null, jump: null, n_diverged: 0, ...fields };
 }
 
 export function metric(fields: Partial<Metric>): Metric {
@@ -31,6 +31,20 @@ export function star(): SceneMap {
     ],
     optimum: 6,
     landscape: null,
+  });
+}
+
+/** A training of three points, a sample of two, a path of two, and the optimum as a run of its own before them. */
+export function kinds(): SceneMap {
+  return line(8, {
+    time: new Float32Array([200, 0, 1, 2, 0, 40, 0, 50]),
+    runs: [
+      run({ name: "optimum", start: 0, stop: 1 }),
+      run({ name: "sgd", start: 1, stop: 4, n_diverged: 2 }),
+      run({ name: "naive", kind: "sample", start: 4, stop: 6, n_diverged: 1 }),
+      run({ name: "way", kind: "path", start: 6, stop: 8 }),
+    ],
+    optimum: 0,
   });
 }
 

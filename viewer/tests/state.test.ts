@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { changed, shownRows, START, timesOf, type State } from "../src/state";
 import { pace } from "../src/play";
-import { line, scene, star } from "./scenes";
+import { kinds, line, scene, star } from "./scenes";
 
 const KEYS = ["a", "b", "c"];
 
@@ -75,4 +75,10 @@ test("less motion means a few still pictures, a second or more apart", () => {
   const { interval, stride } = pace(1000, true);
   expect(interval).toBeGreaterThanOrEqual(1000);
   expect(1000 / stride).toBeLessThanOrEqual(8);
+});
+
+test("what has no moment is there from the beginning and makes no stop", () => {
+  expect(timesOf(scene(kinds()))).toEqual([0, 1, 2]);
+  expect([...shownRows(kinds(), new Set(), 0)]).toEqual([1, 1, 0, 0, 1, 1, 1, 1]);
+  expect([...shownRows(kinds(), new Set(["run naive"]), 0)]).toEqual([1, 1, 0, 0, 0, 0, 1, 1]);
 });

@@ -1,12 +1,15 @@
 """Atlases become a scene: which numbers are shown, in which words."""
 
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 import numpy as np
 
 from lossatlas._arrays import Vector
 from lossatlas._atlas import Atlas, Trace
 from lossatlas.draw.scene import Fact, Kind, Metric, Scale, Scene, SceneMap, SceneRun
+
+_KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 
 # What a metric says, by the end of its name. Others are shown under their own name, without a sentence.
 _MEANINGS = {
@@ -47,8 +50,15 @@ def scene_map(name: str, atlas: Atlas, *, facts: Sequence[Fact] = ()) -> SceneMa
 
 
 def _scene_run(trace: Trace) -> SceneRun:
-    kind: Kind = "retraining" if trace.kind == "retraining" else "training"
-    return SceneRun(name=trace.name, kind=kind, start=trace.start, stop=trace.stop, seed=trace.seed, jump=trace.jump)
+    return SceneRun(
+        name=trace.name,
+        kind=_KINDS.get(trace.kind, "training"),
+        start=trace.start,
+        stop=trace.stop,
+        seed=trace.seed,
+        jump=trace.jump,
+        n_diverged=trace.n_left_out,
+    )
 
 
 def _metrics(atlas: Atlas) -> list[Metric]:
@@ -112,7 +122,8 @@ def _facts(atlas: Atlas) -> list[Fact]:
             Fact(
                 label="diverged points",
                 value=str(left_out),
-                meaning="Points with NaN or infinite weights; not on the map, and their retrainings not in the return ratio.",
+                meaning="Points with NaN or infinite weights; not on the map, where a cross is the last point before, and their "
+                "retrainings not in the return ratio.",
             )
         )
     return facts

@@ -16,10 +16,12 @@ import numpy as np
 from lossatlas._arrays import InputError
 
 FORMAT = "lossatlas-scene"
-VERSION = 1
+VERSION = 2
 
 Scale = Literal["linear", "log"]
-Kind = Literal["training", "retraining"]
+# Points of a training and a retraining follow each other in time, those of a path (a way of low loss, a straight line) in
+# space; those of a sample and of a slice, a grid of a plane, in no order: they are drawn as points alone.
+Kind = Literal["training", "retraining", "sample", "slice", "path"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,7 +38,7 @@ class Metric:
 
 @dataclass(frozen=True, kw_only=True)
 class SceneRun:
-    """One trajectory: rows ``start`` to ``stop`` of its map, in the order of training."""
+    """What one run recorded: rows ``start`` to ``stop`` of its map; its kind says in which order, if any."""
 
     name: str
     kind: Kind
@@ -44,6 +46,17 @@ class SceneRun:
     stop: int
     seed: int | None = None  # retrainings: the seed of the direction
     jump: float | None = None  # retrainings: the jump's size as a fraction of the weights' norm
+    n_diverged: int = 0  # points with NaN or infinite weights, which have no row
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether its points follow each other, so that a line may join them."""
+        return self.kind not in ("sample", "slice")
+
+    @property
+    def diverged_after(self) -> int | None:
+        """Row of the last point before it diverged; None if it did not, or has no such point."""
+        return self.stop - 1 if self.n_diverged and self.is_ordered and self.stop > self.start else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,14 +133,15 @@ def decoded(header: str, data: bytes) -> Scene:
     """Return the scene that :func:`encoded` wrote.
 
     Raises:
-        InputError: the header is of another format or of a newer version.
+        InputError: the header is of another format or version.
     """
     fields = json.loads(header)
     if fields.pop("format", None) != FORMAT:
         raise InputError("this is not a scene of lossatlas; make one with lossatlas map RUNS -o map.html")
     version = fields.pop("version", None)
     if version != VERSION:
-        raise InputError(f"this scene has version {version}, and this lossatlas reads version {VERSION}; update lossatlas")
+        way_out = "write the page again" if isinstance(version, int) and version < VERSION else "update lossatlas"
+        raise InputError(f"this scene has version {version}, and this lossatlas reads version {VERSION}; {way_out}")
 
     def array(reference: dict[str, Any]) -> np.ndarray:
         dtype = np.dtype(reference["dtype"]).newbyteorder("<")

@@ -3,7 +3,7 @@
 import { useEffect, useMemo, useReducer } from "preact/hooks";
 import { colourModes, colourScale, timeLabel } from "../colours";
 import { groupsOf, jumpSizes } from "../groups";
-import type { Scene } from "../scene";
+import { divergedAfter, type Kind, type Scene } from "../scene";
 import { changed, START, timesOf } from "../state";
 import { currentTheme } from "../theme";
 import { ColourBar } from "./ColourBar";
@@ -13,9 +13,17 @@ import { MapView } from "./MapView";
 import { useMedia } from "./media";
 import { Player } from "./Player";
 
-/** What the strength of a colour says when colours mean runs. */
-function fading(scene: Scene): string {
+/** What lines, and the strength of a colour, say when colours mean runs. */
+function gloss(scene: Scene): string {
   const kinds = new Set(scene.maps.flatMap((map) => map.runs).map((run) => run.kind));
+  const form = [
+    kinds.has("path") && "A thick line is a path.",
+    (kinds.has("sample") || kinds.has("slice")) && "Points without a line have no order.",
+  ];
+  return [fading(kinds), ...form].filter(Boolean).join(" ");
+}
+
+function fading(kinds: ReadonlySet<Kind>): string {
   if (!kinds.has("training")) return kinds.has("retraining") ? "A colour fades with time from the jump." : "";
   if (!kinds.has("retraining")) return "A colour grows stronger towards the end of training.";
   return "A retraining's colour fades with time from its jump; a training's grows stronger towards its end.";
@@ -33,6 +41,7 @@ export function App({ scene }: { readonly scene: Scene }) {
   const scale = useMemo(() => colourScale(scene, state.colour), [scene, state.colour]);
   const isEmpty = scene.maps.every((map) => map.time.length === 0);
   const hasOptimum = scene.maps.some((map) => map.optimum !== null);
+  const hasDiverged = scene.maps.some((map) => map.runs.some((run) => divergedAfter(run) !== null));
   const label = timeLabel(scene);
 
   useEffect(() => {
@@ -61,12 +70,13 @@ export function App({ scene }: { readonly scene: Scene }) {
               isByRun={scale === null}
               hasJumps={sizes.length > 0}
               hasOptimum={hasOptimum}
+              hasDiverged={hasDiverged}
               act={act}
             />
-            <p class="gloss">{scale ? scale.meaning : fading(scene)}</p>
+            <p class="gloss">{scale ? scale.meaning : gloss(scene)}</p>
           </div>
           <div class="scale">
-            {scale ? <ColourBar scale={scale} /> : <Signs sizes={sizes} hasOptimum={hasOptimum} theme={theme} />}
+            {scale ? <ColourBar scale={scale} /> : <Signs {...{ sizes, hasOptimum, hasDiverged, theme }} />}
           </div>
         </section>
       )}

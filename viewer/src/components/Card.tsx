@@ -1,7 +1,7 @@
 /** What is known of one point, beside it. A live region, so that a screen reader follows the arrow keys. */
 
-import { formatted, withUnit } from "../numbers";
-import type { SceneMap } from "../scene";
+import { formatted, pointsOf, withUnit } from "../numbers";
+import { divergedAfter, isTimed, type SceneMap, type SceneRun } from "../scene";
 import type { Size } from "../view/camera";
 
 interface Line {
@@ -11,9 +11,14 @@ interface Line {
   readonly unit: string;
 }
 
+function runAt(map: SceneMap, row: number): SceneRun | undefined {
+  return map.runs.find((candidate) => candidate.start <= row && row < candidate.stop);
+}
+
 function lines(map: SceneMap, row: number): Line[] {
-  const run = map.runs.find((candidate) => candidate.start <= row && row < candidate.stop);
-  const result: Line[] = [{ name: "time", label: map.time_label, value: map.time[row] as number, unit: "" }];
+  const run = runAt(map, row);
+  const label = run && !isTimed(run) ? "point" : map.time_label;
+  const result: Line[] = [{ name: "time", label, value: map.time[row] as number, unit: "" }];
   if (run && run.jump !== null) result.push({ name: "jump", label: "jump size", value: run.jump, unit: "" });
   for (const metric of map.metrics) {
     result.push({ name: `metric:${metric.name}`, label: metric.label, value: metric.values[row] as number, unit: metric.unit });
@@ -22,9 +27,16 @@ function lines(map: SceneMap, row: number): Line[] {
 }
 
 function heading(map: SceneMap, row: number): string {
-  const run = map.runs.find((candidate) => candidate.start <= row && row < candidate.stop);
+  const run = runAt(map, row);
   if (row === map.optimum) return run ? `optimum of ${run.name}` : "optimum";
   return run?.name ?? "point of no run";
+}
+
+/** What there is to say of a point besides numbers. */
+function remark(map: SceneMap, row: number): string | null {
+  const run = runAt(map, row);
+  if (!run || divergedAfter(run) !== row) return null;
+  return `diverged after this point (${pointsOf(run.n_diverged)} not drawn)`;
 }
 
 export interface CardProps {
@@ -57,6 +69,7 @@ export function Card({ map, row, at, size }: CardProps) {
               </div>
             ))}
           </dl>
+          {remark(map, row) && <p class="card-remark">{remark(map, row)}</p>}
         </>
       )}
     </div>

@@ -1,13 +1,9 @@
 /** The key to the colours: a bar with round numbers, and what could not be placed on it. */
 
 import { css, position, viridis, type ColourScale } from "../colours";
-import { formatted, ticks } from "../numbers";
+import { formatted, pointsOf, ticks } from "../numbers";
 
 const STOPS = Array.from({ length: 17 }, (_, i) => css(viridis(i / 16))).join(", ");
-
-function points(count: number): string {
-  return count === 1 ? "1 point" : `${count} points`;
-}
 
 export function ColourBar({ scale }: { readonly scale: ColourScale }) {
   const isEmpty = scale.low > scale.high;
@@ -18,9 +14,9 @@ export function ColourBar({ scale }: { readonly scale: ColourScale }) {
       <p class="bar-title">
         <span><strong>{title}</strong>{scale.scale === "log" && <span class="quiet">, log scale</span>}</span>
         {(scale.missing > 0 || isEmpty) && (
-          <span class="note"><span class="swatch missing" />grey: no value ({points(scale.missing)})</span>
+          <span class="note"><span class="swatch missing" />grey: no value ({pointsOf(scale.missing)})</span>
         )}
-        {scale.clipped > 0 && <span class="note">0 or less ({points(scale.clipped)}): lowest colour</span>}
+        {scale.clipped > 0 && <span class="note">0 or less ({pointsOf(scale.clipped)}): lowest colour</span>}
       </p>
       {!isEmpty && (
         <>

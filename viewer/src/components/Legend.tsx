@@ -13,10 +13,24 @@ export interface LegendProps {
   readonly isByRun: boolean;
   readonly hasJumps: boolean;
   readonly hasOptimum: boolean;
+  readonly hasDiverged: boolean;
   readonly act: (act: Act) => void;
 }
 
 const MOST_SIZES = 6;
+const STAR = "M7 .6 8.8 4.9 13.4 5.2 9.9 8.2 11 12.7 7 10.3 3 12.7 4.1 8.2.6 5.2 5.2 4.9Z";
+
+/** A run's look in small: a line, a path's thick one with its points, points alone, or a star. */
+function Stroke({ group }: { readonly group: Group }) {
+  const colour = css(hue(group.number));
+  const points = (xs: readonly number[], radius: number) => xs.map((x) => <circle key={x} cx={x} cy="4" r={radius} fill={colour} />);
+  switch (group.form) {
+    case "points": return <>{points([3, 10, 17], 2.2)}</>;
+    case "path": return <><line x1="2" y1="4" x2="18" y2="4" stroke={colour} />{points([3.5, 16.5], 3.5)}</>;
+    case "star": return <path d={STAR} transform="translate(4.4 -1.6) scale(.8)" fill="currentColor" />;
+    case "line": return <line x1="1" y1="4" x2="19" y2="4" stroke={colour} stroke-dasharray={dash(group.number).join(" ")} />;
+  }
+}
 
 function Choices({ title, groups, props }: { readonly title: string; readonly groups: readonly Group[]; readonly props: LegendProps }) {
   if (groups.length === 0) return null;
@@ -40,7 +54,7 @@ function Choices({ title, groups, props }: { readonly title: string; readonly gr
         >
           {props.isByRun && (
             <svg class="stroke" viewBox="0 0 20 8" aria-hidden="true">
-              <line x1="1" y1="4" x2="19" y2="4" stroke={css(hue(group.number))} stroke-dasharray={dash(group.number).join(" ")} />
+              <Stroke group={group} />
             </svg>
           )}
           <span class="chip-name">{group.label}</span>
@@ -51,7 +65,12 @@ function Choices({ title, groups, props }: { readonly title: string; readonly gr
 }
 
 /** The signs that runs and points share, when colours mean runs: jumps by their size, and the star. */
-export function Signs({ sizes, hasOptimum, theme }: { readonly sizes: readonly number[]; readonly hasOptimum: boolean; readonly theme: Theme }) {
+export function Signs({ sizes, hasOptimum, hasDiverged, theme }: {
+  readonly sizes: readonly number[];
+  readonly hasOptimum: boolean;
+  readonly hasDiverged: boolean;
+  readonly theme: Theme;
+}) {
   const named = sizes.length <= MOST_SIZES ? sizes : [sizes[0] as number, sizes[sizes.length - 1] as number];
   return (
     <div class="legend-part">
@@ -63,7 +82,17 @@ export function Signs({ sizes, hasOptimum, theme }: { readonly sizes: readonly n
         </span>
       ))}
       {hasOptimum && <Optimum />}
+      {hasDiverged && <Diverged />}
     </div>
+  );
+}
+
+function Diverged() {
+  return (
+    <span class="sign">
+      <svg class="mark" viewBox="0 0 14 14" aria-hidden="true"><path class="cross" d="M3 3 11 11M3 11 11 3" /></svg>
+      diverged after here
+    </span>
   );
 }
 
@@ -71,7 +100,7 @@ function Optimum() {
   return (
     <span class="sign">
       <svg class="mark" viewBox="0 0 14 14" aria-hidden="true">
-        <path d="M7 .6 8.8 4.9 13.4 5.2 9.9 8.2 11 12.7 7 10.3 3 12.7 4.1 8.2.6 5.2 5.2 4.9Z" fill="currentColor" />
+        <path d={STAR} fill="currentColor" />
       </svg>
       optimum
     </span>
@@ -93,6 +122,7 @@ export function Legend(props: LegendProps) {
             </span>
           )}
           {props.hasOptimum && <Optimum />}
+          {props.hasDiverged && <Diverged />}
         </div>
       )}
       {props.hidden.size > 0 && (

@@ -5,8 +5,9 @@ import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "pr
 import { ages, colouring } from "../colouring";
 import type { ColourScale } from "../colours";
 import { groupsOf, jumpSizes } from "../groups";
+import { pointsOf } from "../numbers";
 import { counterpart, nearest, stepped } from "../pick";
-import type { Scene } from "../scene";
+import { divergedAfter, type Scene } from "../scene";
 import { shownRows, type Act, type State } from "../state";
 import type { Theme } from "../theme";
 import { fitted, panned, projected, zoomed, type Camera, type Size } from "../view/camera";
@@ -167,7 +168,10 @@ export function MapView({ scene, index, state, times, scale, theme, act }: MapVi
     ? projected(camera, size, map.coordinates[row * map.axes] as number, map.coordinates[row * map.axes + 1] as number)
     : null;
   const count = map.time.length;
-  const summary = count === 1 ? "1 point" : `${count} points in ${map.runs.length === 1 ? "1 run" : `${map.runs.length} runs`}`;
+  const diverged = map.runs.filter((run) => divergedAfter(run) !== null).length;
+  const summary = count === 1
+    ? "1 point"
+    : `${pointsOf(count)} in ${map.runs.length === 1 ? "1 run" : `${map.runs.length} runs`}${diverged > 0 ? `, ${diverged} of them diverged` : ""}`;
   return (
     <figure class="map" data-map={map.name}>
       <h2>{map.name}</h2>

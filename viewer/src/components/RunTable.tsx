@@ -1,11 +1,13 @@
 /** The map in words and numbers: one line a run, with the metrics at its last point. */
 
-import { formatted, withUnit } from "../numbers";
-import type { SceneMap } from "../scene";
+import { formatted, pointsOf, withUnit } from "../numbers";
+import { isTimed, type SceneMap } from "../scene";
 
 export function RunTable({ map }: { readonly map: SceneMap }) {
   const hasSeed = map.runs.some((run) => run.seed !== null);
   const hasJump = map.runs.some((run) => run.jump !== null);
+  const hasKinds = new Set(map.runs.map((run) => run.kind)).size > 1;
+  const hasDiverged = map.runs.some((run) => run.n_diverged > 0);
   const count = map.runs.length;
   return (
     <details class="runs">
@@ -16,10 +18,12 @@ export function RunTable({ map }: { readonly map: SceneMap }) {
           <thead>
             <tr>
               <th scope="col">run</th>
+              {hasKinds && <th scope="col">kind</th>}
               {hasSeed && <th scope="col">seed</th>}
               {hasJump && <th scope="col">jump size</th>}
               <th scope="col">points</th>
               <th scope="col">{map.time_label}</th>
+              {hasDiverged && <th scope="col">diverged</th>}
               {map.metrics.map((metric) => <th scope="col" key={metric.name}>{metric.label}, last</th>)}
             </tr>
           </thead>
@@ -30,10 +34,12 @@ export function RunTable({ map }: { readonly map: SceneMap }) {
               return (
                 <tr key={index}>
                   <th scope="row">{run.name}</th>
+                  {hasKinds && <td>{run.kind}</td>}
                   {hasSeed && <td>{run.seed ?? ""}</td>}
                   {hasJump && <td>{run.jump === null ? "" : formatted(run.jump)}</td>}
                   <td>{run.stop - run.start}</td>
-                  <td>{isEmpty ? "" : `${formatted(map.time[run.start] as number)} to ${formatted(map.time[last] as number)}`}</td>
+                  <td>{isEmpty || !isTimed(run) ? "" : `${formatted(map.time[run.start] as number)} to ${formatted(map.time[last] as number)}`}</td>
+                  {hasDiverged && <td>{run.n_diverged > 0 ? `${pointsOf(run.n_diverged)} not drawn` : ""}</td>}
                   {map.metrics.map((metric) => (
                     <td key={metric.name}>{isEmpty ? "" : withUnit(formatted(metric.values[last] as number), metric.unit)}</td>
                   ))}

@@ -3,7 +3,7 @@
 import type { Colouring } from "../colouring";
 import { css, type Colour } from "../colours";
 import { formatted, roundBelow } from "../numbers";
-import type { SceneMap } from "../scene";
+import { divergedAfter, isOrdered, type SceneMap, type SceneRun } from "../scene";
 import type { Theme } from "../theme";
 import { projected, type Camera, type Size } from "./camera";
 
@@ -41,11 +41,16 @@ function places(picture: Picture): Float32Array {
   return result;
 }
 
-/** Each run's line, segment by segment, gathered by colour so that 20,000 segments take some hundred strokes. */
+function isPath(run: SceneRun): boolean {
+  return run.kind === "path";
+}
+
+/** Each trajectory's line, segment by segment, gathered by colour so that 20,000 segments take some hundred strokes. */
 function drawLines(context: Context, picture: Picture, at: Float32Array): void {
   const { map, shown, ages, colouring } = picture;
   const strokes = new Map<number, number[]>();
   for (const run of map.runs) {
+    if (isPath(run) || !isOrdered(run)) continue;
     for (let row = run.start + 1; row < run.stop; row++) {
       if (!shown[row] || !shown[row - 1]) continue;
       const age = ages ? Math.round((ages[row] as number) * (AGES - 1)) : 0;
@@ -103,13 +108,43 @@ function rimColour(theme: Theme, opacity: number): string {
   return `rgb(${(theme.ink as Colour).join(" ")} / ${opacity})`;
 }
 
-function drawPoints(context: Context, picture: Picture, at: Float32Array): void {
+/** Paths, thick and whole, between the other runs' points and their own; with a rim as the points have. */
+function drawPaths(context: Context, picture: Picture, at: Float32Array): void {
+  const { map, shown, colouring, theme } = picture;
+  const width = 0.55 * pointRadius(map.time.length) + 0.8;
+  context.globalAlpha = 1;
+  context.lineJoin = context.lineCap = "round";
+  for (const run of map.runs.filter(isPath)) {
+    const rows = Array.from({ length: run.stop - run.start }, (_, place) => run.start + place).filter((row) => shown[row]);
+    const x = (row: number) => at[2 * row] as number;
+    const y = (row: number) => at[2 * row + 1] as number;
+    context.beginPath();
+    for (const row of rows) context.lineTo(x(row), y(row));
+    context.lineWidth = width + 1.2;
+    context.strokeStyle = rimColour(theme, 0.5);
+    context.stroke();
+    context.lineWidth = width;
+    rows.slice(1).forEach((row, place) => {
+      const before = rows[place] as number;
+      context.beginPath();
+      context.moveTo(x(before), y(before));
+      context.lineTo(x(row), y(row));
+      context.strokeStyle = colouring.palette[colouring.index[row] as number] as string;
+      context.stroke();
+    });
+  }
+}
+
+/** The points of the runs that are `ofPaths` or that are not; those of no run are with the latter. */
+function drawPoints(context: Context, picture: Picture, at: Float32Array, ofPaths: boolean): void {
   const { map, shown, ages, colouring, ratio, theme } = picture;
   const radius = pointRadius(map.time.length);
   const rim = rimColour(theme, 0.28);
   const stamps = colouring.palette.map((fill) => dot(fill, rim, radius, ratio));
+  const isOfPath = new Uint8Array(shown.length);
+  for (const run of map.runs.filter(isPath)) isOfPath.fill(1, run.start, run.stop);
   for (let row = 0; row < shown.length; row++) {
-    if (!shown[row] || row === map.optimum) continue;
+    if (!shown[row] || row === map.optimum || Boolean(isOfPath[row]) !== ofPaths) continue;
     const stamp = stamps[colouring.index[row] as number] as HTMLCanvasElement;
     const side = stamp.width / ratio;
     context.globalAlpha = ages ? strength(ages[row] as number) : 1;
@@ -145,6 +180,29 @@ function drawJumps(context: Context, picture: Picture, at: Float32Array): void {
     context.strokeStyle = rimColour(theme, 0.75);
     context.stroke();
   });
+}
+
+/** A cross on the last point of each run that diverged: what came after has no place, but is a finding. */
+function drawCrosses(context: Context, picture: Picture, at: Float32Array): void {
+  const { map, shown, theme } = picture;
+  const arm = pointRadius(map.time.length) + 2.4;
+  context.globalAlpha = 1;
+  context.lineCap = "round";
+  for (const run of map.runs) {
+    const row = divergedAfter(run);
+    if (row === null || !shown[row]) continue;
+    const [x, y] = [at[2 * row] as number, at[2 * row + 1] as number];
+    for (const [width, colour] of [[4.8, theme.ground], [2, theme.ink]] as const) {
+      context.beginPath();
+      for (const side of [-1, 1]) {
+        context.moveTo(x - arm, y - side * arm);
+        context.lineTo(x + arm, y + side * arm);
+      }
+      context.lineWidth = width;
+      context.strokeStyle = css(colour);
+      context.stroke();
+    }
+  }
 }
 
 function drawOptimum(context: Context, picture: Picture, at: Float32Array): void {
@@ -191,8 +249,11 @@ export function draw(context: Context, picture: Picture): number {
   cleared(context, picture);
   const at = places(picture);
   drawLines(context, picture, at);
-  drawPoints(context, picture, at);
+  drawPoints(context, picture, at, false);
+  drawPaths(context, picture, at);
+  drawPoints(context, picture, at, true);
   drawJumps(context, picture, at);
+  drawCrosses(context, picture, at);
   drawOptimum(context, picture, at);
   const count = picture.shown.reduce((sum, isShown) => sum + isShown, 0);
   if (count > 1 || picture.map.time.length > 1) drawScaleBar(context, picture);
@@ -207,7 +268,7 @@ export function drawMark(context: Context, picture: Picture, row: number | null)
   const at = places(picture);
   context.lineJoin = "round";
   const run = map.runs.find((candidate) => candidate.start <= row && row < candidate.stop);
-  if (run) {
+  if (run && isOrdered(run)) {
     context.beginPath();
     for (let other = run.start; other < run.stop; other++) {
       if (shown[other]) context.lineTo(at[2 * other] as number, at[2 * other + 1] as number);

@@ -55,7 +55,7 @@ class Losses:
     diagnostics: dict[str, object] = field(repr=False)
 
     def record(self, path: str | os.PathLike[str], task: Task) -> Run:
-        """Write the points as a run, with what was measured at each, so that they can be put on a map.
+        """Write the points as a run, with what was measured at each, so that they can be put on a map: a line as a path.
 
         Statistics of batch norm are those that the loss was measured with.
 
@@ -64,7 +64,9 @@ class Losses:
         """
         model = copy.deepcopy(task.model)
         names = {"loss": f"{self.settings.data}_loss", "accuracy": f"{self.settings.data}_accuracy"}
-        settings = {"kind": "slice", "task": task.name, "batchnorm": self.settings.batchnorm, "data": self.settings.data}
+        # Two vectors make a line, whose points follow each other; those of a grid do not.
+        kind = "path" if self.coefficients.shape[1] == 2 else "slice"
+        settings = {"kind": kind, "task": task.name, "batchnorm": self.settings.batchnorm, "data": self.settings.data}
         recorder: Recorder | None = None
         with ExitStack() as stack:
             for point in np.flatnonzero(self.done):
