@@ -13,7 +13,7 @@ import numpy as np
 from lossatlas._arrays import Indices, InputError, Mask, Vector
 from lossatlas.record import Recorder, load_tensors
 from lossatlas.sample.evaluate import batch_norms, recompute_batchnorm
-from lossatlas.sample.slice.data import Batch, SameBatches
+from lossatlas.sample.batches import Batch, SameBatches
 from lossatlas.sample.slice.engines import Engine, chosen_engine
 from lossatlas.sample.slice.frame import Coefficients, Frame
 from lossatlas.sample.slice.resume import Ledger

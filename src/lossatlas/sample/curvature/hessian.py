@@ -1,0 +1,242 @@
+"""The Hessian of the loss at a point, by its products with vectors."""
+
+import warnings
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from lossatlas._arrays import InputError, Vector
+from lossatlas.sample.batches import SameBatches
+from lossatlas.sample.mean_loss import as_numpy, trained_parameters
+from lossatlas.sample.probe import probed
+from lossatlas.sample.randomness import fixed_randomness
+from lossatlas.sample.slice.settings import Part
+from lossatlas.sample.start import Start, start_tensors
+from lossatlas.sample.task import Task, batch_on_device, batch_size
+
+# Up to so many weights the Hessian is formed whole, and every number is exact.
+_SMALL = 512
+_GRID = 1024
+# Restarts of ARPACK's iteration, some twenty products with vectors each.
+_RESTARTS = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Curvature:
+    r"""The Hessian :math:`H = \nabla^2 L` of the mean loss at a point.
+
+    Attributes:
+        eigenvalues: The greatest ones, greatest first, ``(k,)``; NaN where the iteration did not converge.
+        least_eigenvalue: Below 0 the point is no minimum. To the tolerance of the whole range.
+        trace: Exact, or estimated with random vectors.
+        trace_error: Its standard error; 0 where it is exact.
+        grid: Where the density is known, ``(m,)``, or None where it was not asked for.
+        density: Share of eigenvalues per unit there, ``(m,)``: integrates to 1.
+        is_exact: Whether the Hessian was formed whole.
+        settings: Numbers of eigenvalues, vectors and Lanczos steps, tolerance, data, seed.
+        diagnostics: Numbers of weights and of products with vectors.
+    """
+
+    eigenvalues: Vector
+    least_eigenvalue: float
+    trace: float
+    trace_error: float
+    grid: Vector | None = field(repr=False)
+    density: Vector | None = field(repr=False)
+    is_exact: bool
+    settings: dict[str, Any] = field(repr=False)
+    diagnostics: dict[str, Any] = field(repr=False)
+
+
+def curvature(
+    task: Task,
+    start: Start,
+    *,
+    n_eigenvalues: int = 5,
+    n_probes: int = 10,
+    n_lanczos: int = 0,
+    tolerance: float = 1e-3,
+    data: Part = "train",
+    batches: int | None = None,
+    seed: int = 0,
+) -> Curvature:
+    r"""Measure the Hessian's greatest eigenvalues, its least one, its trace and, if asked for, its spectrum.
+
+    Products :math:`Hv` come from curvlinops, one pass over the data each; eigenvalues from ARPACK's Lanczos iteration, the
+    trace from :math:`E[v^\top H v]` over random signs (Hutchinson 1989), the density from Lanczos quadrature (Papyan 2020,
+    Algorithm 2). Up to 512 weights the matrix is formed, and all is exact. The model is in evaluation mode, its batch norm
+    keeps the point's statistics. The numbers depend on the scale of the weights: rescaled ReLU networks of one function
+    have any curvature (Dinh et al. 2017).
+
+    Args:
+        task: Model, data and loss; the model stays as it is.
+        start: A run (its last point), a ``run.snapshot(point)``, or a state dict.
+        n_eigenvalues: How many of the greatest.
+        n_probes: Random vectors for the trace.
+        n_lanczos: Lanczos steps of the spectrum; 0 leaves it out.
+        tolerance: Relative accuracy of the eigenvalues.
+        data: Where the loss is measured.
+        batches: How many batches, drawn at random; None takes all.
+        seed: Of the random vectors and the batches.
+
+    Raises:
+        InputError: curvlinops is not installed, the point is not of this model, its loss does not repeat, or a number is out
+            of its range.
+    """
+    settings: dict[str, Any] = {
+        "n_eigenvalues": n_eigenvalues,
+        "n_probes": n_probes,
+        "n_lanczos": n_lanczos,
+        "tolerance": tolerance,
+        "data": data,
+        "batches": batches,
+        "seed": seed,
+    }
+    _refuse_numbers(settings)
+    curvlinops = _curvlinops()
+    model = probed(task, start_tensors(start), data=data)
+    given = SameBatches(task.evaluated if data == "train" else task.test, few=batches, seed=seed)
+    H = _Products(curvlinops, task, model, given)
+    if n_eigenvalues > H.n:
+        raise InputError(f"n_eigenvalues must be at most the number of weights, {H.n}, but is {n_eigenvalues}; ask for fewer")
+    is_exact = H.n <= _SMALL
+    # The fused kernels of attention have no second derivative.
+    with fixed_randomness(seed), sdpa_kernel(SDPBackend.MATH):
+        found = (_exact if is_exact else _estimated)(H, settings)
+    diagnostics = {"n_weights": H.n, "n_products": H.n_products, "n_batches": given.n}
+    return Curvature(**found, is_exact=is_exact, settings=settings, diagnostics=diagnostics)
+
+
+class _Products:
+    """``H v`` by curvlinops, counted."""
+
+    def __init__(self, curvlinops: ModuleType, task: Task, model: nn.Module, data: SameBatches) -> None:
+        self.curvlinops = curvlinops
+        model.eval()
+        moved = [batch_on_device(batch, model) for batch in data] if data.is_kept else data
+        self.operator = curvlinops.HessianLinearOperator(
+            model,
+            _Mean(task.loss),
+            list(trained_parameters(model).values()),
+            moved,
+            check_deterministic=False,  # the probe has looked at all that can change
+            num_data=sum(batch_size(batch) for batch in data),
+        )
+        self.n: int = self.operator.shape[0]
+        self.dtype, self.device = self.operator.dtype, self.operator.device
+        self.n_products = 0
+
+    def times_numpy(self, vector: np.ndarray) -> np.ndarray:
+        return as_numpy(self.times(torch.as_tensor(vector.reshape(-1), dtype=self.dtype, device=self.device)))
+
+    def times(self, vectors: torch.Tensor) -> torch.Tensor:
+        self.n_products += vectors.shape[1] if vectors.dim() == 2 else 1
+        product: torch.Tensor = self.operator @ vectors
+        if not torch.isfinite(product).all():
+            raise InputError("the Hessian at the point holds NaN or infinite values; measure at a point that has not diverged")
+        return product
+
+
+class _Mean(nn.Module):
+    """The user's loss with the attribute by which curvlinops knows that it is a mean."""
+
+    reduction = "mean"
+
+    def __init__(self, loss: Any) -> None:  # noqa: ANN401 - as the task has it
+        super().__init__()
+        self._loss = loss
+
+    def forward(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        loss: torch.Tensor = self._loss(output, target)
+        return loss
+
+
+def _exact(H: _Products, settings: dict[str, Any]) -> dict[str, Any]:
+    matrix = H.times(torch.eye(H.n, dtype=H.dtype, device=H.device)).double().cpu().numpy()
+    values = np.linalg.eigvalsh((matrix + matrix.T) / 2)
+    grid, density = _smoothed(values, settings["n_lanczos"]) if settings["n_lanczos"] else (None, None)
+    return {
+        "eigenvalues": values[::-1][: settings["n_eigenvalues"]].copy(),
+        "least_eigenvalue": float(values[0]),
+        "trace": float(np.trace(matrix)),
+        "trace_error": 0.0,
+        "grid": grid,
+        "density": density,
+    }
+
+
+def _estimated(H: _Products, settings: dict[str, Any]) -> dict[str, Any]:
+    begin = torch.randn(H.n, dtype=torch.float64).numpy()
+    tolerance = settings["tolerance"]
+    values = _outermost(H, 0.0, settings["n_eigenvalues"], begin, tolerance, which="LA")
+    # From the greatest one the least is the farthest, and is found to the tolerance of the whole range.
+    least = values[0] + _outermost(H, values[0], 1, begin, tolerance, which="LM")[0]
+    traces = [float(H.curvlinops.hutchinson_trace(H.operator, 1)) for _ in range(settings["n_probes"])]
+    H.n_products += settings["n_probes"]
+    grid, density = _lanczos(H, settings["n_lanczos"], float(least), float(values[0])) if settings["n_lanczos"] else (None, None)
+    return {
+        "eigenvalues": values,
+        "least_eigenvalue": float(least),
+        "trace": float(np.mean(traces)),
+        "trace_error": float(np.std(traces, ddof=1) / np.sqrt(len(traces))),
+        "grid": grid,
+        "density": density,
+    }
+
+
+def _outermost(H: _Products, shift: float, k: int, begin: np.ndarray, tolerance: float, *, which: str) -> Vector:
+    """Return eigenvalues of ``H - shift``, greatest first; NaN for those that the iteration did not find."""
+    product = LinearOperator((H.n, H.n), matvec=lambda vector: H.times_numpy(vector) - shift * vector, dtype=np.float64)
+    try:
+        values = eigsh(product, k=k, which=which, v0=begin, tol=tolerance, maxiter=_RESTARTS, return_eigenvectors=False)
+    except ArpackNoConvergence as error:
+        values = error.eigenvalues
+    return np.append(np.sort(values)[::-1], np.full(k - len(values), np.nan))
+
+
+def _lanczos(H: _Products, n_lanczos: int, least: float, greatest: float) -> tuple[Vector, Vector]:
+    n = min(n_lanczos, H.n - 1)
+    H.n_products += n
+    grid, density = H.curvlinops.lanczos_approximate_spectrum(H.operator, n, num_points=_GRID, boundaries=(least, greatest))
+    return as_numpy(grid), as_numpy(density)
+
+
+def _smoothed(values: Vector, n_lanczos: int) -> tuple[Vector, Vector]:
+    """Return the density of known eigenvalues, as wide a bump each as Lanczos quadrature of so many steps would give it."""
+    low, high = float(values[0]), float(values[-1])
+    half = max((high - low) / 2, abs(high), 1e-12) if high == low else (high - low) / 2
+    width = half * 2 / max(n_lanczos - 1, 1) / np.sqrt(8 * np.log(3))
+    grid = np.linspace(low - 5 * width, high + 5 * width, _GRID)
+    bumps = np.exp(-0.5 * np.square((grid[:, None] - values) / width)) / (width * np.sqrt(2 * np.pi))
+    return grid, bumps.mean(axis=1)
+
+
+def _curvlinops() -> ModuleType:
+    try:
+        with warnings.catch_warnings():
+            # What it imports, and what torch loads for the first forward derivative, use torch.jit.script.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            import curvlinops
+
+            torch.func.jvp(torch.sin, (torch.zeros(1),), (torch.zeros(1),))
+    except ImportError as error:
+        raise InputError(f"curvature needs curvlinops ({error}); install it with: pip install 'lossatlas[curvature]'") from None
+    return curvlinops
+
+
+def _refuse_numbers(settings: dict[str, Any]) -> None:
+    expectations = {
+        "n_eigenvalues": (settings["n_eigenvalues"] >= 1, "1 or more"),
+        "n_probes": (settings["n_probes"] >= 2, "2 or more, since their scatter gives the error"),
+        "n_lanczos": (settings["n_lanczos"] == 0 or settings["n_lanczos"] >= 2, "2 or more, or 0 for no spectrum"),
+        "tolerance": (0 < settings["tolerance"] < 1, "between 0 and 1"),
+    }
+    for name, (is_met, expected) in expectations.items():
+        if not is_met:
+            raise InputError(f"{name} must be {expected}, but is {settings[name]!r}; change it")
