@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 # Nothing heavier than typer is imported here or at the top of a command's module: `lossatlas --help` answers at once.
+from lossatlas.cli.connect import connect
 from lossatlas.cli.demo import demo
 from lossatlas.cli.map import map_
 from lossatlas.cli.sample import sample
@@ -24,6 +25,7 @@ app.command()(demo)
 app.command(name="map")(map_)
 app.command()(sample)
 app.command(name="slice")(slice_)
+app.command()(connect)
 
 _STOPPED = 130
 

@@ -1,4 +1,4 @@
-"""Lines, planes and triangles of the loss as matplotlib figures and as files."""
+"""Lines, planes, triangles and paths of the loss as matplotlib figures and as files."""
 
 import io
 import textwrap
@@ -16,6 +16,7 @@ from lossatlas._arrays import InputError
 from lossatlas.draw.contours import draw_contours
 from lossatlas.draw.figure import INK, QUIET, STYLE, write_figure
 from lossatlas.draw.save import json_text, refuse_unwritable
+from lossatlas.sample.path.result import LowLossPath
 from lossatlas.sample.slice.corners import LossSquare, LossTriangle
 from lossatlas.sample.slice.line import LossLine
 from lossatlas.sample.slice.picture import Picture
@@ -94,6 +95,10 @@ def slice_numbers(made: Picture) -> dict[str, Any]:
         numbers |= {"length": made.length}
         if made.is_monotone is not None:
             numbers |= {"barrier": made.barrier, "excess": made.excess, "is_monotone": made.is_monotone}
+    if isinstance(made, LowLossPath):
+        straight = {name: getattr(made.straight, name) for name in ("barrier", "excess", "length")}
+        numbers |= {"barrier": made.barrier, "excess": made.excess, "length": made.length, "straight": straight}
+        numbers |= {"found_by": {"settings": asdict(made.settings), **made.diagnostics}}
     if isinstance(made, LossPlane):
         numbers |= {"reach": float(made.x[-1]), "cosine": made.cosine}
         if made.trajectory is not None:
@@ -108,6 +113,8 @@ def slice_numbers(made: Picture) -> dict[str, Any]:
 def _arrays(made: Picture) -> bytes:
     arrays: dict[str, Any] = {name: value for name, value in vars(made).items() if isinstance(value, np.ndarray)}
     arrays |= {"coefficients": made.losses.coefficients, "error": made.losses.error, "done": made.losses.done}
+    if isinstance(made, LowLossPath):
+        arrays |= {"straight_positions": made.straight.positions, "straight_loss": made.straight.loss}
     if made.losses.accuracy is not None:
         arrays["accuracy"] = made.losses.accuracy
     if isinstance(made, LossPlane) and made.trajectory is not None:
@@ -142,6 +149,26 @@ def _draw_line(drawn: Figure, axes: Axes, made: LossLine) -> None:  # noqa: ARG0
     axes.set(xlabel="from start (0) to end (1)")
     fall = "the loss only falls on the way" if made.is_monotone else f"barrier {made.barrier:.3g}, excess {made.excess:.3g}"
     _caption(axes, made, f"{fall}; distance {made.length:.3g}")
+
+
+def _draw_path(drawn: Figure, axes: Axes, made: LowLossPath) -> None:  # noqa: ARG001 - as the others
+    lines = {"straight line": (made.straight, QUIET, "--"), "path": (made, _BLUE, "-")}
+    for name, (line, colour, style) in lines.items():
+        known = np.isfinite(line.loss)
+        axes.plot(line.positions[known], line.loss[known], color=colour, linestyle=style, linewidth=1.2, label=name)
+    pivots = made.losses.coefficients.max(axis=1) == 1  # on a curve only its ends are
+    inner = pivots & (made.positions > 0) & (made.positions < 1) & np.isfinite(made.loss)
+    axes.scatter(made.positions[inner], made.loss[inner], s=10, color=_BLUE, zorder=4)
+    axes.scatter([0, 1], made.loss[[0, -1]], marker="*", s=60, color=_ORANGE, edgecolors=INK, linewidths=0.5, zorder=5)
+    both = np.concatenate([made.loss, made.straight.loss])
+    _log_if_wide(axes, both[np.isfinite(both)])
+    axes.set(xlabel="share of the length, from start to end", ylabel=f"{made.losses.settings.data} loss")
+    axes.legend(frameon=False, fontsize=7, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.2)
+    _quiet_spines(axes)
+    longer = made.length / made.straight.length if made.straight.length else float("nan")
+    _caption(
+        axes, made, f"barrier {made.barrier:.3g}, of the straight line {made.straight.barrier:.3g}; {longer:.2f} times its length"
+    )
 
 
 def _draw_plane(drawn: Figure, axes: Axes, made: LossPlane) -> None:
@@ -229,6 +256,7 @@ def _draw_star(axes: Axes, place: tuple[float, float]) -> None:
 
 _DRAWERS: dict[type, Callable[[Figure, Axes, Any], None]] = {
     LossLine: _draw_line,
+    LowLossPath: _draw_path,
     LossPlane: _draw_plane,
     LossTriangle: _draw_triangle,
     LossSquare: _draw_square,

@@ -83,7 +83,7 @@ def run(
     refuse_unwritable_folder(folder)
     steps = _Steps(progress)
     steps.begin("training")
-    trainings = trained([_training(optimum, folder, settings) for optimum in OPTIMA], executor=executor)
+    trainings = trained([training_of(optimum, folder, settings) for optimum in OPTIMA], executor=executor)
     steps.end("training", len(OPTIMA))
     sampled: dict[Optimum, list[Run]] = {}
     controls: dict[Optimum, Run] = {}
@@ -132,7 +132,8 @@ def task(optimum: Optimum, settings: Settings, *, retraining: bool = False) -> T
     )
 
 
-def _training(optimum: Optimum, folder: Path, settings: Settings) -> Training:
+def training_of(optimum: Optimum, folder: Path, settings: Settings) -> Training:
+    """Return the training of one of the three optima, to be done in ``folder``."""
     return Training(
         task=task(optimum, settings),
         path=folder / "runs" / optimum,

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from lossatlas._arrays import InputError, Vector
+from lossatlas.sample.path.settings import BandSettings, BendSettings
 from lossatlas.sample.slice.frame import Coefficients, Frame
 from lossatlas.sample.slice.line import LossLine, linear_path
 from lossatlas.sample.slice.losses import Losses, losses
@@ -45,7 +46,7 @@ class LowLossPath(Picture):
     length: float
     straight: LossLine
     loss: Vector = field(repr=False)  # losses.loss
-    settings: object
+    settings: BandSettings | BendSettings
     diagnostics: dict[str, Any] = field(repr=False)
 
     @property
@@ -77,7 +78,7 @@ def measured_path(
     table: Coefficients,
     *,
     measure: SliceSettings,
-    settings: object,
+    settings: BandSettings | BendSettings,
     diagnostics: dict[str, Any],
     progress: Progress | None = None,
 ) -> LowLossPath:
