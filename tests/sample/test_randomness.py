@@ -10,6 +10,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Subset
 
 from lossatlas.sample import fixed_randomness
+from lossatlas.sample.randomness import RandomStream
 
 pytestmark = pytest.mark.usefixtures("as_users_call")  # the type checks of the tests draw from Python's generator
 
@@ -105,3 +106,51 @@ def test_data_that_go_in_circles_are_walked_once():
 def test_a_generator_without_a_state_is_passed_over():
     with fixed_randomness(1, _Carrier(random.SystemRandom())):
         pass
+
+
+@pytest.mark.parametrize("kind", _OWN)
+def test_streams_that_take_turns_draw_what_each_draws_alone(kind):
+    make, draw = _OWN[kind]
+    own = make()
+    data = _in_a_loader(own)
+    expected = {}
+    for seed in (1, 2):
+        with fixed_randomness(seed, data):
+            expected[seed] = [(draw(own), *_draw()) for _ in range(3)]
+    drawn: dict[int, list] = {1: [], 2: []}
+    streams = {seed: RandomStream(seed, data) for seed in drawn}
+    for seed in (1, 2, 2, 1, 1, 2):
+        with streams[seed]:
+            drawn[seed].append((draw(own), *_draw()))
+        _draw()
+    assert drawn == expected
+    assert draw(own) == draw(make())
+
+
+def test_a_stream_gives_the_generators_back_also_after_an_error():
+    states = torch.get_rng_state(), random.getstate(), repr(np.random.get_state())  # noqa: NPY002 - the user's own
+    with pytest.raises(LookupError), RandomStream(1):
+        raise LookupError(_draw())
+    assert torch.equal(states[0], torch.get_rng_state())
+    assert states[1:] == (random.getstate(), repr(np.random.get_state()))  # noqa: NPY002 - the user's own
+
+
+@pytest.mark.parametrize("kind", [*_OWN, "torch's global", "NumPy's global", "Python's global"])
+def test_a_stream_knows_whether_the_generators_stand_where_it_does(kind):
+    draws = {
+        "torch's global": lambda _: torch.rand(1),
+        "NumPy's global": lambda _: np.random.random(),  # noqa: NPY002 - as users do
+        "Python's global": lambda _: random.random(),
+    }
+    make, draw = _OWN.get(kind, (torch.Generator, draws.get(kind)))
+    own = make()
+    data = _in_a_loader(own)
+    stream = RandomStream(1, data)
+    assert not stream.stands_here()
+    with fixed_randomness(1, data):
+        assert stream.stands_here()
+        draw(own)
+        assert not stream.stands_here()
+        with stream:
+            draw(own)
+        assert stream.stands_here()
