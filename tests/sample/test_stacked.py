@@ -433,7 +433,7 @@ class _Lent:
         if self.calls == self.fails_at:
             raise KeyboardInterrupt
         if self.draws:
-            _ = random.random(), np.random.random(), self.data_own.random()  # noqa: NPY002 - as users do
+            _ = random.random(), np.random.random()  # noqa: NPY002 - as users do
         return nn.functional.cross_entropy(output, target)
 
     def state(self) -> list[Any]:
