@@ -3,6 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+# The extra `curvature` without torchvision, which a dependency of curvlinops names and nothing here imports.
+CURVATURE := curvlinops-for-pytorch backpack-for-pytorch einops einconv linear_operator opt_einsum unfoldNd
+
 .PHONY: help setup demo test check pytest viewer viewer-test bench docs clean
 
 help:
@@ -29,6 +32,7 @@ setup: .venv/.test
 
 .venv/.test: .venv/.demo
 	$(PIP) -e ".[torch,compare,ray]" --group test --group reference
+	$(PIP) --no-deps $(CURVATURE)
 	@touch $@
 
 .venv/.bench: .venv/.test

@@ -60,11 +60,12 @@ def connect(
     from lossatlas.draw.slices import refuse_unwritable_slice, slice_numbers
     from lossatlas.sample import SliceSettings, named_task, on_device
     from lossatlas.sample import align as aligned
+    from lossatlas.sample.start import start_tensors
     from lossatlas.store import named_point
 
     refuse_unwritable_slice(output)
     own = on_device(named_task(task), device)
-    first, last = (run.snapshot(point) for run, point in map(named_point, (start, end)))
+    first, last = (start_tensors(run.snapshot(point)) for run, point in map(named_point, (start, end)))
     notes: dict[str, Any] = {}
     if align:
         nearer = aligned(own, first, last, seed=seed)
@@ -101,5 +102,5 @@ def _path(task: "Task", way: Way, effort: float, start: Any, end: Any, common: d
         band = BandSettings()
         cycles = tuple(replace(cycle, steps=max(1, round(effort * cycle.steps))) for cycle in band.cycles)
         return nudged_elastic_band(task, start, end, settings=replace(band, cycles=cycles), **common)
-    bends = BendSettings(curve=way.value)
+    bends = BendSettings(curve="bezier" if way is Way.BEZIER else "chain")
     return bezier_path(task, start, end, settings=replace(bends, steps=max(1, round(effort * bends.steps))), **common)

@@ -152,7 +152,10 @@ def _draw_line(drawn: Figure, axes: Axes, made: LossLine) -> None:  # noqa: ARG0
 
 
 def _draw_path(drawn: Figure, axes: Axes, made: LowLossPath) -> None:  # noqa: ARG001 - as the others
-    lines = {"straight line": (made.straight, QUIET, "--"), "path": (made, _BLUE, "-")}
+    lines: dict[str, tuple[LossLine | LowLossPath, str, str]] = {
+        "straight line": (made.straight, QUIET, "--"),
+        "path": (made, _BLUE, "-"),
+    }
     for name, (line, colour, style) in lines.items():
         known = np.isfinite(line.loss)
         axes.plot(line.positions[known], line.loss[known], color=colour, linestyle=style, linewidth=1.2, label=name)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -19,6 +20,8 @@ from lossatlas.sample.randomness import fixed_randomness
 from lossatlas.sample.slice.settings import Part
 from lossatlas.sample.start import Start, start_tensors
 from lossatlas.sample.task import Task, batch_on_device, batch_size
+
+Grid = Float[np.ndarray, " m"]
 
 # Up to so many weights the Hessian is formed whole, and every number is exact.
 _SMALL = 512
@@ -36,19 +39,20 @@ class Curvature:
         least_eigenvalue: Below 0 the point is no minimum. To the tolerance of the whole range.
         trace: Exact, or estimated with random vectors.
         trace_error: Its standard error; 0 where it is exact.
-        grid: Where the density is known, ``(m,)``, or None where it was not asked for.
+        grid: Where the density is known, ``(m,)``, or None where it was not asked for, or the eigenvalues that bound it were
+            not found.
         density: Share of eigenvalues per unit there, ``(m,)``: integrates to 1.
         is_exact: Whether the Hessian was formed whole.
         settings: Numbers of eigenvalues, vectors and Lanczos steps, tolerance, data, seed.
         diagnostics: Numbers of weights and of products with vectors.
     """
 
-    eigenvalues: Vector
+    eigenvalues: Float[np.ndarray, " k"]
     least_eigenvalue: float
     trace: float
     trace_error: float
-    grid: Vector | None = field(repr=False)
-    density: Vector | None = field(repr=False)
+    grid: Grid | None = field(repr=False)
+    density: Grid | None = field(repr=False)
     is_exact: bool
     settings: dict[str, Any] = field(repr=False)
     diagnostics: dict[str, Any] = field(repr=False)
@@ -175,11 +179,13 @@ def _estimated(H: _Products, settings: dict[str, Any]) -> dict[str, Any]:
     begin = torch.randn(H.n, dtype=torch.float64).numpy()
     tolerance = settings["tolerance"]
     values = _outermost(H, 0.0, settings["n_eigenvalues"], begin, tolerance, which="LA")
+    greatest = values[0]
     # From the greatest one the least is the farthest, and is found to the tolerance of the whole range.
-    least = values[0] + _outermost(H, values[0], 1, begin, tolerance, which="LM")[0]
+    least = np.nan if np.isnan(greatest) else greatest + _outermost(H, greatest, 1, begin, tolerance, which="LM")[0]
     traces = [float(H.curvlinops.hutchinson_trace(H.operator, 1)) for _ in range(settings["n_probes"])]
     H.n_products += settings["n_probes"]
-    grid, density = _lanczos(H, settings["n_lanczos"], float(least), float(values[0])) if settings["n_lanczos"] else (None, None)
+    is_known = settings["n_lanczos"] and not np.isnan(least)
+    grid, density = _lanczos(H, settings["n_lanczos"], float(least), float(greatest)) if is_known else (None, None)
     return {
         "eigenvalues": values,
         "least_eigenvalue": float(least),
@@ -200,14 +206,14 @@ def _outermost(H: _Products, shift: float, k: int, begin: np.ndarray, tolerance:
     return np.append(np.sort(values)[::-1], np.full(k - len(values), np.nan))
 
 
-def _lanczos(H: _Products, n_lanczos: int, least: float, greatest: float) -> tuple[Vector, Vector]:
+def _lanczos(H: _Products, n_lanczos: int, least: float, greatest: float) -> tuple[Grid, Grid]:
     n = min(n_lanczos, H.n - 1)
     H.n_products += n
     grid, density = H.curvlinops.lanczos_approximate_spectrum(H.operator, n, num_points=_GRID, boundaries=(least, greatest))
     return as_numpy(grid), as_numpy(density)
 
 
-def _smoothed(values: Vector, n_lanczos: int) -> tuple[Vector, Vector]:
+def _smoothed(values: Vector, n_lanczos: int) -> tuple[Grid, Grid]:
     """Return the density of known eigenvalues, as wide a bump each as Lanczos quadrature of so many steps would give it."""
     low, high = float(values[0]), float(values[-1])
     half = max((high - low) / 2, abs(high), 1e-12) if high == low else (high - low) / 2

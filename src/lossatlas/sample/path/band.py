@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +75,7 @@ def nudged_elastic_band(
     loss = TrainingLoss(task, held.model)
     own = {**visible(task), "seed": seed, "settings": asdict(settings), "measure": asdict(measure)}
     kept = Kept(None if path is None else Path(path), digest(own, _named(ends)))
-    band = _Band(task, loss, ends, settings, measure, seed)
+    band = _Band(task, loss, ends, settings=settings, measure=measure, seed=seed)
     began = time.perf_counter()
     band.relax(kept, progress or (lambda _, __: None))
     return measured_path(
@@ -102,6 +103,7 @@ class _Band:
         task: Task,
         loss: TrainingLoss,
         ends: tuple[Tensors, Tensors],
+        *,
         settings: BandSettings,
         measure: SliceSettings,
         seed: int,
@@ -130,7 +132,7 @@ class _Band:
             seed = int(np.random.SeedSequence((self._seed, 4, number)).generate_state(1)[0])
             # A cycle begins anew, chance and momentum: what was stopped in one is repeated to the last bit.
             with fixed_randomness(seed, self._task.train):
-                self._descend(cycles[number], number, lambda done, n=number: progress(int(steps[n]) + done, int(steps[-1])))
+                self._descend(cycles[number], number, partial(_report, progress, int(steps[number]), int(steps[-1])))
             if number < len(cycles) - 1:
                 self._insert()
             self.grown.append(len(self.chain))
@@ -185,6 +187,10 @@ class _Band:
             added.append((1 - share) * own[segment] + share * own[segment + 1])
         self.at = np.sort(np.concatenate([own, added])) if added else own
         self.chain = respaced(self.chain, self.at)
+
+
+def _report(progress: Progress, before: int, total: int, done: int) -> None:
+    progress(before + done, total)
 
 
 def _across(vectors: Inner, tau: Inner) -> Inner:

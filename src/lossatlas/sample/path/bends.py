@@ -69,7 +69,7 @@ def bezier_path(
     kept = Kept(None if path is None else Path(path), digest(own, both))
     began = time.perf_counter()
     corners = torch.stack([loss.flat(tensors) for tensors in ends])
-    bends = _trained(task, loss, corners, settings, seed, kept, progress or (lambda _, __: None))
+    bends = _trained(task, loss, corners, settings, seed=seed, kept=kept, progress=progress or (lambda _, __: None))
     return measured_path(
         task,
         ends,
@@ -99,6 +99,7 @@ def _trained(
     loss: TrainingLoss,
     corners: Float[torch.Tensor, "2 p"],
     settings: BendSettings,
+    *,
     seed: int,
     kept: Kept,
     progress: Progress,

@@ -56,7 +56,7 @@ def fractions(chain: Chain) -> Vector:
     return along
 
 
-def respaced(chain: Chain, at: Vector) -> Chain:
+def respaced(chain: Chain, at: Vector) -> Float[torch.Tensor, "n p"]:
     """Return points of the polyline at these fractions of its length; the ends stay.
 
     >>> respaced(torch.tensor([[0.0], [1.0], [4.0]]), np.array([0.0, 0.5, 1.0]))

@@ -46,7 +46,7 @@ class Kept:
         if self.path is None:
             return
         held = io.BytesIO()
-        np.savez(held, key=np.array(self.key), **arrays)
+        np.savez(held, allow_pickle=False, key=np.array(self.key), **arrays)
         try:
             write_durably(self.path, [held.getvalue()])
         except OSError as error:

@@ -68,7 +68,7 @@ class LowLossPath(Picture):
             InputError: a folder holds a run already, or cannot be written.
         """
         folder = Path(path)
-        return self.losses.record(folder / "path", task), self.straight.losses.record(folder / "line", task)
+        return self.losses.record(folder / "path", task, is_path=True), self.straight.losses.record(folder / "line", task)
 
 
 def measured_path(
@@ -138,7 +138,7 @@ def measuring(settings: SliceSettings | None) -> SliceSettings:
     return replace(settings, seconds=None)
 
 
-def _distances(frame: Frame, table: Coefficients) -> Vector:
+def _distances(frame: Frame, table: Coefficients) -> Float[np.ndarray, " steps"]:
     """Return the lengths of the steps from point to point, over all parameters.
 
     A point is the first vector and shares of the differences between neighbouring ones, so that a step needs their k x k inner

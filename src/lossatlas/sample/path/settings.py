@@ -1,6 +1,7 @@
 """How a path of low loss is found."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -94,7 +95,7 @@ def _is_positive(value: float) -> bool:
     return math.isfinite(value) and value > 0
 
 
-def _refuse(what: str, settings: object, expectations: dict[str, tuple[object, str]]) -> None:
+def _refuse(what: str, settings: object, expectations: Mapping[str, tuple[object, str]]) -> None:
     for name, (is_met, expected) in expectations.items():
         if not is_met:
             raise InputError(f"{what}: {name} must be {expected}, but is {getattr(settings, name)!r}; change it")

@@ -15,8 +15,8 @@ import torch
 from jaxtyping import Float
 
 from lossatlas._arrays import InputError
-from lossatlas.sample.evaluate import are_classes, average_in, batch_norms
 from lossatlas.sample.batches import Batch
+from lossatlas.sample.evaluate import are_classes, average_in, batch_norms
 from lossatlas.sample.slice.frame import Coefficients, Frame, Replica
 from lossatlas.sample.slice.fused import Fused
 from lossatlas.sample.task import Task, batch_on_device

@@ -12,8 +12,8 @@ import numpy as np
 
 from lossatlas._arrays import Indices, InputError, Mask, Vector
 from lossatlas.record import Recorder, load_tensors
-from lossatlas.sample.evaluate import batch_norms, recompute_batchnorm
 from lossatlas.sample.batches import Batch, SameBatches
+from lossatlas.sample.evaluate import batch_norms, recompute_batchnorm
 from lossatlas.sample.slice.engines import Engine, chosen_engine
 from lossatlas.sample.slice.frame import Coefficients, Frame
 from lossatlas.sample.slice.resume import Ledger
@@ -54,18 +54,23 @@ class Losses:
     settings: SliceSettings = field(repr=False)
     diagnostics: dict[str, object] = field(repr=False)
 
-    def record(self, path: str | os.PathLike[str], task: Task) -> Run:
-        """Write the points as a run, with what was measured at each, so that they can be put on a map: a line as a path.
+    def record(self, path: str | os.PathLike[str], task: Task, *, is_path: bool | None = None) -> Run:
+        """Write the points as a run, with what was measured at each, so that they can be put on a map.
 
         Statistics of batch norm are those that the loss was measured with.
+
+        Args:
+            path: Folder of the run.
+            task: What the points were measured on.
+            is_path: Whether the points follow each other, and are drawn so; by default those of a line do, of a grid not.
 
         Raises:
             InputError: the folder holds a run already, or cannot be written.
         """
         model = copy.deepcopy(task.model)
         names = {"loss": f"{self.settings.data}_loss", "accuracy": f"{self.settings.data}_accuracy"}
-        # Two vectors make a line, whose points follow each other; those of a grid do not.
-        kind = "path" if self.coefficients.shape[1] == 2 else "slice"
+        is_line = self.coefficients.shape[1] == 2
+        kind = "path" if (is_line if is_path is None else is_path) else "slice"
         settings = {"kind": kind, "task": task.name, "batchnorm": self.settings.batchnorm, "data": self.settings.data}
         recorder: Recorder | None = None
         with ExitStack() as stack:

@@ -61,8 +61,7 @@ def align(
     restarts: int = 5,
     seed: int = 0,
 ) -> Alignment:
-    r"""Permute the end's hidden units so that its weights are nearest to the start's (Git Re-Basin; Ainsworth et al. 2023,
-    Section 3.2).
+    r"""Permute the end's hidden units so that its weights are nearest to the start's (Ainsworth et al. 2023, Section 3.2).
 
     .. math:: \min_P\; \lVert \theta_a - P\,\theta_b \rVert^2 \;\Leftrightarrow\; \max_P\; \langle \theta_a, P\,\theta_b \rangle,
 

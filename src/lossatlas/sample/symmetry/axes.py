@@ -1,8 +1,8 @@
 """Which axes go together: those that a permutation of hidden units must permute alike.
 
 An axis is a product of atoms in row-major order: that of a flattened image is (channel, row, column), that of an attention's
-projection (head, feature). An atom is permuted as a whole. Two axes that meet, as the columns of a layer's weights and the rows of
-the one before, have their atoms joined; an atom whose entries have places of their own is pinned.
+projection (head, feature). An atom is permuted as a whole. Two axes that meet, as the columns of a layer's weights and the
+rows of the one before, have their atoms joined; an atom whose entries have places of their own is pinned.
 """
 
 import math

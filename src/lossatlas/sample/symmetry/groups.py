@@ -84,7 +84,9 @@ def permuted(
         order = torch.as_tensor(permutations[group.name])
         for use in group.uses:
             tensor = made[use.tensor]
-            made[use.tensor] = _seen(tensor, use, group.size).index_select(use.axis + 1, order.to(tensor.device)).reshape(tensor.shape)
+            made[use.tensor] = (
+                _seen(tensor, use, group.size).index_select(use.axis + 1, order.to(tensor.device)).reshape(tensor.shape)
+            )
     return made
 
 
@@ -102,7 +104,9 @@ def refuse_unfit_groups(groups: Iterable[PermutationGroup], tensors: Mapping[str
                 raise InputError(f"group {group.name!r} names a tensor {use.tensor!r}, which the model has not; check the name")
             if not 0 <= use.axis < len(shape) or shape[use.axis] != use.before * group.size * use.after:
                 units = f"{use.before} x {group.size} x {use.after}"
-                raise InputError(f"group {group.name!r}: axis {use.axis} of {use.tensor!r}, of shape {shape}, is no {units}; mend it")
+                raise InputError(
+                    f"group {group.name!r}: axis {use.axis} of {use.tensor!r}, of shape {shape}, is no {units}; mend it"
+                )
 
 
 def _seen(tensor: torch.Tensor, use: Use, n: int) -> torch.Tensor:
@@ -114,7 +118,7 @@ def _axes_of(node: Any, values: Mapping[Any, Any]) -> Any:  # noqa: ANN401 - nod
     if node.op == "get_attr":
         return pinned(getattr(node.graph.owning_module, node.target).shape)
     given, named = _read(node.args, values), _read(node.kwargs, values)
-    name = getattr(node.target, "_opname", None) or getattr(node.target, "__name__", str(node.target))
+    name = str(getattr(node.target, "_opname", None) or getattr(node.target, "__name__", node.target))
     if name == "getitem":
         return given[0][given[1]]
     shape = _shape(node)

@@ -28,10 +28,10 @@ def is_axes(value: object) -> bool:
 
 
 _UNARY = (
-    "relu gelu silu mish tanh sigmoid elu celu selu leaky_relu hardtanh hardswish hardsigmoid softplus log_sigmoid_forward neg exp "
-    "expm1 log log1p sqrt rsqrt reciprocal abs erf sin cos square sign clone detach alias contiguous _to_copy lift_fresh_copy "
-    "clamp clamp_min clamp_max logical_not bitwise_not zeros_like ones_like full_like isnan nan_to_num _softmax _log_softmax "
-    "_safe_softmax fill"
+    "relu gelu silu mish tanh sigmoid elu celu selu leaky_relu hardtanh hardswish hardsigmoid softplus log_sigmoid_forward "
+    "neg exp expm1 log log1p sqrt rsqrt reciprocal abs erf sin cos square sign clone detach alias contiguous _to_copy "
+    "lift_fresh_copy clamp clamp_min clamp_max logical_not bitwise_not zeros_like ones_like full_like isnan nan_to_num "
+    "_softmax _log_softmax _safe_softmax fill"
 )
 _ELEMENTWISE = (
     "add sub mul div rsub maximum minimum where pow eq ne lt le gt ge masked_fill logical_and logical_or bitwise_and bitwise_or "
@@ -58,7 +58,7 @@ def _elementwise(*given: object, **_: object) -> Axes:
 
 
 @_rule("mean", "sum", "amax", "amin", "var", "std", "prod", "any", "all", "logsumexp", "argmax")
-def _reduce(x: Axes, dims: Any = None, *more: Any, shape: Sequence[int], **_: object) -> Axes:  # noqa: ANN401
+def _reduce(x: Axes, dims: Any = None, *_: object, shape: Sequence[int], **__: object) -> Axes:  # noqa: ANN401
     """Drop axes; a sum over units does not ask for their order."""
     reduced = range(len(x)) if dims is None else [dims] if isinstance(dims, int) else dims
     places = {dim % len(x) for dim in reduced} if len(x) else set()
@@ -124,9 +124,7 @@ def _split(x: Axes, parts: Any, dim: int = 0, *, shape: list[Sequence[int]], **_
         inside = regrouped(x, [*whole[:place], len(shape), sizes.pop(), *whole[place + 1 :]])
         return [_select(inside, place)] * len(shape)
     pin(x[dim])
-    return [
-        tuple(pinned([part[place]])[0] if place == dim % len(x) else axis for place, axis in enumerate(x)) for part in shape
-    ]
+    return [tuple(pinned([part[place]])[0] if place == dim % len(x) else axis for place, axis in enumerate(x)) for part in shape]
 
 
 @_rule("cat")
@@ -201,7 +199,9 @@ def _batch_norm(x: Axes, *given: object, **_: object) -> list[Axes]:
 
 
 @_rule("native_layer_norm")
-def _layer_norm(x: Axes, normalized: Sequence[int], weight: Axes | None, bias: Axes | None, *_: object, **__: object) -> list[Axes]:
+def _layer_norm(
+    x: Axes, normalized: Sequence[int], weight: Axes | None, bias: Axes | None, *_: object, **__: object
+) -> list[Axes]:
     for given in (weight, bias):
         for own, axis in zip(given or (), x[-len(normalized) :], strict=False):
             join(axis, own)
