@@ -22,7 +22,15 @@ from lossatlas.sample.slice import (
     loss_plane,
     trajectory_plane,
 )
-from lossatlas.sample.symmetry import Alignment, PermutationGroup, Use, align, permutation_groups, permuted
+from lossatlas.sample.symmetry import (
+    Alignment,
+    PermutationGroup,
+    Use,
+    align,
+    filter_cosine_distance,
+    permutation_groups,
+    permuted,
+)
 from lossatlas.sample.task import Task, on_device
 
 __all__ = [
@@ -53,6 +61,7 @@ __all__ = [
     "bilinear",
     "curvature",
     "evaluation",
+    "filter_cosine_distance",
     "fixed_randomness",
     "grid_sample",
     "jump_and_retrain",

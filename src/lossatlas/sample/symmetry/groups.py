@@ -41,7 +41,8 @@ class PermutationGroup:
 def permutation_groups(model: nn.Module, x: Any) -> tuple[PermutationGroup, ...]:  # noqa: ANN401 - whatever the model takes
     """Find the permutation groups of a model from the graph of one forward pass.
 
-    Where an operation is not known, the units that it touches are left where they are.
+    Where an operation is not known, the units that it touches are left where they are. Heads of attention change places as
+    wholes, and the features in them alike in all heads of one projection: a part of what could be permuted.
 
     Args:
         model: In evaluation mode.

@@ -6,7 +6,7 @@ An operation without a rule pins all that it touches: its units are then left wh
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lossatlas.sample.symmetry.axes import Atom, Axes, Axis, join, pin, pinned, regrouped, size
+from lossatlas.sample.symmetry.axes import Atom, Axes, Axis, free, join, pin, pinned, regrouped, size
 
 Rule = Callable[..., Any]
 RULES: dict[str, Rule] = {}
@@ -57,7 +57,7 @@ def _elementwise(*given: object, **_: object) -> Axes:
     return tuple(reversed(made))
 
 
-@_rule("mean", "sum", "amax", "amin", "var", "std", "prod", "any", "all", "logsumexp", "argmax")
+@_rule("mean", "sum", "amax", "amin", "var", "std", "prod", "any", "all", "logsumexp")
 def _reduce(x: Axes, dims: Any = None, *_: object, shape: Sequence[int], **__: object) -> Axes:  # noqa: ANN401
     """Drop axes; a sum over units does not ask for their order."""
     reduced = range(len(x)) if dims is None else [dims] if isinstance(dims, int) else dims
@@ -91,8 +91,8 @@ def _view(x: Axes, *_: object, shape: Sequence[int], **__: object) -> Axes:
 @_rule("expand")
 def _expand(x: Axes, *_: object, shape: Sequence[int], **__: object) -> Axes:
     padded = ((),) * (len(shape) - len(x)) + x
-    # What is repeated is the same in every place.
-    return tuple(axis if size(axis) == n else pinned([n])[0] for axis, n in zip(padded, shape, strict=True))
+    # What is repeated is the same in every place, in whatever order.
+    return tuple(axis if size(axis) == n else free([n])[0] for axis, n in zip(padded, shape, strict=True))
 
 
 @_rule("select")
