@@ -12,7 +12,7 @@ from tasks_for_workers import batches, small_task
 from torch import nn
 
 from lossatlas import curvature
-from lossatlas.sample.curvature import hessian
+from lossatlas.sample.curvature import hessian, products
 
 _RNG = np.random.default_rng(0)
 
@@ -116,6 +116,28 @@ def test_attention_has_a_second_derivative():
     assert np.isfinite(curvature(small_task(model=model), model.state_dict()).eigenvalues).all()
 
 
+def test_a_layer_without_a_forward_derivative_is_differentiated_twice_backwards():
+    with torch.random.fork_rng([]):
+        torch.random.manual_seed(0)
+        model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.GroupNorm(2, 4), nn.Flatten(), nn.Linear(16, 2)).double()
+    data = [(x.double(), y) for x, y in batches(2)]
+    task = small_task(model=model, train=data)
+    parameters = list(model.parameters())
+
+    def loss(*weights: torch.Tensor) -> torch.Tensor:
+        given = dict(zip((name for name, _ in model.named_parameters()), weights, strict=True))
+        parts = [nn.functional.cross_entropy(torch.func.functional_call(model, given, (x,)), y) * len(y) for x, y in data]
+        return sum(parts) / 11
+
+    rows = torch.autograd.functional.hessian(loss, tuple(p.detach() for p in parameters))
+    flat = [[block.reshape(p.numel(), -1) for block in row] for p, row in zip(parameters, rows, strict=True)]
+    H = torch.cat([torch.cat(row, dim=1) for row in flat]).numpy()
+    found = curvature(task, model.state_dict(), n_eigenvalues=4)
+    np.testing.assert_allclose(found.eigenvalues, np.linalg.eigvalsh(H)[::-1][:4], rtol=1e-8)
+    assert found.trace == pytest.approx(np.trace(H), rel=1e-8)
+    assert found.least_eigenvalue == pytest.approx(np.linalg.eigvalsh(H)[0], rel=1e-6, abs=1e-9)
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -142,7 +164,7 @@ def test_without_curvlinops_it_says_what_to_install(monkeypatch, refuses):
 
     monkeypatch.setattr(builtins, "__import__", without)
     with refuses(r"pip install 'lossatlas\[curvature\]'"):
-        hessian._curvlinops()
+        products.curvlinops_package()
 
 
 def test_eigenvalues_that_were_not_found_are_nan(monkeypatch):

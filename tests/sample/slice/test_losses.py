@@ -2,13 +2,10 @@
 
 import copy
 import functools
-import random
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from landscapes import landscape, quadratic, state
 from tasks_for_workers import batches, shuffled_data, small_net, small_task
 from torch import nn
@@ -115,11 +112,11 @@ def test_the_error_bar_of_a_few_batches_is_that_of_all_ways_to_draw_them():
 
 
 def test_data_that_do_not_fit_into_memory_are_loaded_for_each_group(monkeypatch):
-    from lossatlas.sample.slice import data
+    from lossatlas.sample import batches as held
 
     task = small_task(train=shuffled_data(2))
     kept = linear_path(task, _START, _END, n=5)
-    monkeypatch.setattr(data, "_KEPT", 1)
+    monkeypatch.setattr(held, "_KEPT", 1)
     loaded = linear_path(task, _START, _END, n=5)
     np.testing.assert_allclose(loaded.loss, kept.loss, rtol=1e-6)
     few = SliceSettings(batches=2, seed=3)
@@ -231,72 +228,3 @@ def test_the_points_of_a_slice_are_a_run_that_can_be_put_on_a_map(tmp_path, batc
         np.testing.assert_allclose(evaluation(task, model)["train_loss"], made.loss[point], rtol=1e-5)
     assert atlas(run).n_points == run.n_points
     assert open_run(tmp_path / "triangle").settings["kind"] == "slice"
-
-
-_MODELS = {
-    "batch norm": lambda: small_net(1),
-    "dropout": lambda: nn.Sequential(nn.Flatten(), nn.Linear(16, 4), nn.Dropout(0.5), nn.Linear(4, 2)),
-    "frozen": lambda: nn.Sequential(nn.Flatten(), nn.Linear(16, 4).requires_grad_(requires_grad=False), nn.Linear(4, 2)),
-    "group norm": lambda: nn.Sequential(nn.Conv2d(1, 4, 3), nn.GroupNorm(2, 4), nn.Flatten(), nn.Linear(16, 2)),
-    "tied": lambda: _Tied(),  # noqa: PLW0108 - defined below
-}
-
-
-class _Tied(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.a, self.b, self.out = nn.Linear(16, 16), nn.Linear(16, 16), nn.Linear(16, 2)
-        self.b.weight = self.a.weight
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.out(self.b(torch.tanh(self.a(x.flatten(1)))))
-
-
-@pytest.mark.usefixtures("as_users_call")  # the type checks of the tests draw from Python's generator
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    kind=st.sampled_from(sorted(_MODELS)),
-    is_training=st.booleans(),
-    engine=st.sampled_from(["loop", "threads", "auto"]),
-    batchnorm=st.sampled_from(["recompute", "interpolate", "stale"]),
-    fails_after=st.one_of(st.none(), st.integers(0, 40)),
-    is_shuffled=st.booleans(),
-)
-def test_model_and_chance_go_back_as_they_came(*, kind, is_training, engine, batchnorm, fails_after, is_shuffled):
-    with torch.random.fork_rng([]):
-        torch.random.manual_seed(1)
-        model = _MODELS[kind]()
-    model.train(is_training)
-    calls = []
-
-    def loss(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        calls.append(1)
-        if fails_after is not None and len(calls) > fails_after:
-            raise LookupError("the user's own")
-        return nn.functional.cross_entropy(output, target)
-
-    task = small_task(model=model, loss=loss, train=shuffled_data(2) if is_shuffled else batches(2))
-    other = {name: t + 0.1 if t.is_floating_point() else t for name, t in model.state_dict().items()}
-    before = (
-        copy.deepcopy(model.state_dict()),
-        [m.training for m in model.modules()],
-        [p.requires_grad for p in model.parameters()],
-    )
-    pointers = [t.data_ptr() for t in model.state_dict().values()]
-    chance = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate(), torch.get_num_threads()  # noqa: NPY002
-    try:
-        linear_path(task, model.state_dict(), other, n=3, settings=SliceSettings(engine=engine, batchnorm=batchnorm))
-        assert fails_after is None or len(calls) <= fails_after
-    except LookupError:
-        assert fails_after is not None
-    for name, tensor in model.state_dict().items():
-        assert torch.equal(tensor, before[0][name]), name
-    assert [t.data_ptr() for t in model.state_dict().values()] == pointers
-    assert [m.training for m in model.modules()] == before[1]
-    assert [p.requires_grad for p in model.parameters()] == before[2]
-    assert all(p.grad is None for p in model.parameters())
-    assert not any(module._forward_hooks for module in model.modules())
-    assert torch.equal(torch.get_rng_state(), chance[0])
-    assert (np.random.get_state()[1] == chance[1]).all()  # noqa: NPY002
-    assert random.getstate() == chance[2]
-    assert torch.get_num_threads() == chance[3]

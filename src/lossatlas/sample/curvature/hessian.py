@@ -1,25 +1,23 @@
 """The Hessian of the loss at a point, by its products with vectors."""
 
-import warnings
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
-from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lossatlas._arrays import InputError, Vector
 from lossatlas.sample.batches import SameBatches
-from lossatlas.sample.mean_loss import as_numpy, trained_parameters
+from lossatlas.sample.curvature.products import Products, curvlinops_package
+from lossatlas.sample.mean_loss import as_numpy
 from lossatlas.sample.probe import probed
 from lossatlas.sample.randomness import fixed_randomness
 from lossatlas.sample.slice.settings import Part
 from lossatlas.sample.start import Start, start_tensors
-from lossatlas.sample.task import Task, batch_on_device, batch_size
+from lossatlas.sample.task import Task
 
 Grid = Float[np.ndarray, " m"]
 
@@ -103,10 +101,10 @@ def curvature(
         "seed": seed,
     }
     _refuse_numbers(settings)
-    curvlinops = _curvlinops()
+    curvlinops = curvlinops_package()
     model = probed(task, start_tensors(start), data=data)
     given = SameBatches(task.evaluated if data == "train" else task.test, few=batches, seed=seed)
-    H = _Products(curvlinops, task, model, given)
+    H = Products(curvlinops, task, model, given)
     if n_eigenvalues > H.n:
         raise InputError(f"n_eigenvalues must be at most the number of weights, {H.n}, but is {n_eigenvalues}; ask for fewer")
     is_exact = H.n <= _SMALL
@@ -117,51 +115,7 @@ def curvature(
     return Curvature(**found, is_exact=is_exact, settings=settings, diagnostics=diagnostics)
 
 
-class _Products:
-    """``H v`` by curvlinops, counted."""
-
-    def __init__(self, curvlinops: ModuleType, task: Task, model: nn.Module, data: SameBatches) -> None:
-        self.curvlinops = curvlinops
-        model.eval()
-        moved = [batch_on_device(batch, model) for batch in data] if data.is_kept else data
-        self.operator = curvlinops.HessianLinearOperator(
-            model,
-            _Mean(task.loss),
-            list(trained_parameters(model).values()),
-            moved,
-            check_deterministic=False,  # the probe has looked at all that can change
-            num_data=sum(batch_size(batch) for batch in data),
-        )
-        self.n: int = self.operator.shape[0]
-        self.dtype, self.device = self.operator.dtype, self.operator.device
-        self.n_products = 0
-
-    def times_numpy(self, vector: np.ndarray) -> np.ndarray:
-        return as_numpy(self.times(torch.as_tensor(vector.reshape(-1), dtype=self.dtype, device=self.device)))
-
-    def times(self, vectors: torch.Tensor) -> torch.Tensor:
-        self.n_products += vectors.shape[1] if vectors.dim() == 2 else 1
-        product: torch.Tensor = self.operator @ vectors
-        if not torch.isfinite(product).all():
-            raise InputError("the Hessian at the point holds NaN or infinite values; measure at a point that has not diverged")
-        return product
-
-
-class _Mean(nn.Module):
-    """The user's loss with the attribute by which curvlinops knows that it is a mean."""
-
-    reduction = "mean"
-
-    def __init__(self, loss: Any) -> None:  # noqa: ANN401 - as the task has it
-        super().__init__()
-        self._loss = loss
-
-    def forward(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        loss: torch.Tensor = self._loss(output, target)
-        return loss
-
-
-def _exact(H: _Products, settings: dict[str, Any]) -> dict[str, Any]:
+def _exact(H: Products, settings: dict[str, Any]) -> dict[str, Any]:
     matrix = H.times(torch.eye(H.n, dtype=H.dtype, device=H.device)).double().cpu().numpy()
     values = np.linalg.eigvalsh((matrix + matrix.T) / 2)
     grid, density = _smoothed(values, settings["n_lanczos"]) if settings["n_lanczos"] else (None, None)
@@ -175,7 +129,7 @@ def _exact(H: _Products, settings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _estimated(H: _Products, settings: dict[str, Any]) -> dict[str, Any]:
+def _estimated(H: Products, settings: dict[str, Any]) -> dict[str, Any]:
     begin = torch.randn(H.n, dtype=torch.float64).numpy()
     tolerance = settings["tolerance"]
     values = _outermost(H, 0.0, settings["n_eigenvalues"], begin, tolerance, which="LA")
@@ -196,7 +150,7 @@ def _estimated(H: _Products, settings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _outermost(H: _Products, shift: float, k: int, begin: np.ndarray, tolerance: float, *, which: str) -> Vector:
+def _outermost(H: Products, shift: float, k: int, begin: np.ndarray, tolerance: float, *, which: str) -> Vector:
     """Return eigenvalues of ``H - shift``, greatest first; NaN for those that the iteration did not find."""
     product = LinearOperator((H.n, H.n), matvec=lambda vector: H.times_numpy(vector) - shift * vector, dtype=np.float64)
     try:
@@ -206,7 +160,7 @@ def _outermost(H: _Products, shift: float, k: int, begin: np.ndarray, tolerance:
     return np.append(np.sort(values)[::-1], np.full(k - len(values), np.nan))
 
 
-def _lanczos(H: _Products, n_lanczos: int, least: float, greatest: float) -> tuple[Grid, Grid]:
+def _lanczos(H: Products, n_lanczos: int, least: float, greatest: float) -> tuple[Grid, Grid]:
     n = min(n_lanczos, H.n - 1)
     H.n_products += n
     grid, density = H.curvlinops.lanczos_approximate_spectrum(H.operator, n, num_points=_GRID, boundaries=(least, greatest))
@@ -221,19 +175,6 @@ def _smoothed(values: Vector, n_lanczos: int) -> tuple[Grid, Grid]:
     grid = np.linspace(low - 5 * width, high + 5 * width, _GRID)
     bumps = np.exp(-0.5 * np.square((grid[:, None] - values) / width)) / (width * np.sqrt(2 * np.pi))
     return grid, bumps.mean(axis=1)
-
-
-def _curvlinops() -> ModuleType:
-    try:
-        with warnings.catch_warnings():
-            # What it imports, and what torch loads for the first forward derivative, use torch.jit.script.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            import curvlinops
-
-            torch.func.jvp(torch.sin, (torch.zeros(1),), (torch.zeros(1),))
-    except ImportError as error:
-        raise InputError(f"curvature needs curvlinops ({error}); install it with: pip install 'lossatlas[curvature]'") from None
-    return curvlinops
 
 
 def _refuse_numbers(settings: dict[str, Any]) -> None:
