@@ -10,17 +10,22 @@ from matplotlib.image import imread
 from matplotlib.text import Text
 
 from lossatlas import (
+    BandSettings,
+    BendSettings,
     Recorder,
     SliceSettings,
     barycentric,
+    bezier_path,
     bilinear,
     linear_path,
     loss_line,
     loss_plane,
+    nudged_elastic_band,
     open_run,
     trajectory_plane,
 )
-from lossatlas.draw.slices import slice_figure
+from lossatlas.draw.slices import slice_figure, slice_numbers
+from lossatlas.sample import Cycle
 
 _AT = np.array([1.0, 2.0, 3.0])
 _OTHER = [np.array(p) for p in ([0.0, 1.0, 0.0], [2.0, -1.0, 1.0], [0.5, 0.5, 4.0])]
@@ -37,12 +42,19 @@ def _walk(folder):
     return open_run(folder / "run")
 
 
+def _band(task=_TASK):
+    settings = BandSettings(pivots=2, cycles=(Cycle(3, 0.01),), between=2)
+    return nudged_elastic_band(task, state(_AT), state(_OTHER[0]), settings=settings)
+
+
 _KINDS = {
     "line": lambda _: linear_path(_TASK, state(_AT), state(_OTHER[0]), n=9),
     "direction": lambda _: loss_line(_TASK, state(_AT), reach=0.5, n=9),
     "plane": lambda _: loss_plane(_TASK, state(_AT), reach=0.5, n=7),
     "pca": lambda folder: trajectory_plane(_TASK, _walk(folder), n=7),
     "triangle": lambda _: barycentric(_TASK, *map(state, [_AT, *_OTHER[:2]]), n=6),
+    "band": lambda _: _band(),
+    "curve": lambda _: bezier_path(_TASK, state(_AT), state(_OTHER[0]), settings=BendSettings(steps=4, points=5)),
     "square": lambda _: bilinear(_TASK, *map(state, [_AT, *_OTHER]), n=6),
 }
 
@@ -83,6 +95,34 @@ def test_the_words_of_a_picture_are_its_numbers(tmp_path):
     assert "distance from the plane" in words
 
 
+def test_a_path_is_drawn_with_its_pivots_beside_the_straight_line():
+    path = _band()
+    drawn = path.figure()
+    words = _words(drawn)
+    assert f"barrier {path.barrier:.3g}, of the straight line {path.straight.barrier:.3g}" in words
+    assert f"{path.length / path.straight.length:.2f} times its length" in words
+    assert "straight line" in words
+    lines = {line.get_label(): line for line in drawn.axes[0].get_lines()}
+    for name, made in {"path": path, "straight line": path.straight}.items():
+        np.testing.assert_array_equal(lines[name].get_xdata(), made.positions)
+        np.testing.assert_array_equal(lines[name].get_ydata(), made.loss)
+    pivots = [marks.get_offsets() for marks in drawn.axes[0].collections if len(marks.get_offsets()) == 2]
+    np.testing.assert_array_equal(pivots[0][:, 0], path.positions[[3, 6]])  # two pivots, two points between each two
+    numbers = slice_numbers(path)
+    assert numbers["straight"]["barrier"] == path.straight.barrier
+    assert numbers["found_by"]["settings"]["pivots"] == 2
+
+
+def test_a_place_without_a_loss_on_a_path_is_a_gap_and_said():
+    path = _band(landscape(lambda w: torch.where((w[0] > 0.4) & (w[0] < 0.6), torch.nan, (w * w).sum()), _AT))
+    assert np.isnan(path.loss).any()
+    assert np.isnan(path.barrier)
+    drawn = path.figure()
+    assert "barrier nan" in _words(drawn)
+    assert all(np.isfinite(line.get_ydata()).all() for line in drawn.axes[0].get_lines())
+    assert any(patch.get_hatch() for patch in drawn.axes[0].patches)
+
+
 def test_the_curves_beside_a_trajectory_are_its_losses_and_distances(tmp_path):
     pca = _KINDS["pca"](tmp_path)
     curves = [line.get_ydata() for axes in pca.figure().axes for line in axes.get_lines()]
@@ -114,6 +154,8 @@ def test_all_of_it_without_a_number_is_still_a_picture():
     task = landscape(lambda w: torch.where(w[0] == 1, w[1] + 1, torch.nan), np.array([1.0, 0.0]))
     slice_figure(linear_path(task, state([1.0, 0.0]), state([2.0, 0.0]), n=5))
     slice_figure(loss_plane(task, state([1.0, 0.0]), reach=1.0, n=4))
+    curve = BendSettings(steps=1, learning_rate=1e-9, points=5)
+    slice_figure(bezier_path(task, state([1.0, 0.0]), state([2.0, 0.0]), settings=curve))
 
 
 def test_a_few_batches_and_a_half_measured_plane_are_said():

@@ -61,9 +61,12 @@ def connect(
     from lossatlas.sample import SliceSettings, named_task, on_device
     from lossatlas.sample import align as aligned
     from lossatlas.sample.start import start_tensors
-    from lossatlas.store import named_point
+    from lossatlas.store import named_point, refuse_taken
 
     refuse_unwritable_slice(output)
+    folders = [] if record is None else [record / "path", record / "line"]
+    for folder in folders:
+        refuse_taken(folder)
     own = on_device(named_task(task), device)
     first, last = (start_tensors(run.snapshot(point)) for run, point in map(named_point, (start, end)))
     notes: dict[str, Any] = {}
@@ -77,10 +80,8 @@ def connect(
         common = {"measure": measure, "seed": seed, "path": kept, "progress": lambda done, total: report(done, way.value, total)}
         made = _path(own, way, effort, first, last, common)
     made.save(output, title=f"{way.value} from {start} to {end}")
-    written = [output]
     if record is not None:
         made.record(record, own)
-        written += [record / "path", record / "line"]
     # It goes only now: whatever failed above, the path that was found is not lost.
     kept.unlink(missing_ok=True)
     numbers = slice_numbers(made) | notes
@@ -90,7 +91,7 @@ def connect(
     shown = {name: value for name, value in numbers.items() if not isinstance(value, dict)}
     shown["barrier of the straight line"] = made.straight.barrier
     print_table([[name.replace("_", " "), short(value)] for name, value in shown.items()], title=None)
-    typer.echo("\n".join(f"wrote {path}" for path in written))
+    typer.echo("\n".join(f"wrote {path}" for path in (output, *folders)))
 
 
 def _path(task: "Task", way: Way, effort: float, start: Any, end: Any, common: dict[str, Any]) -> "LowLossPath":  # noqa: ANN401

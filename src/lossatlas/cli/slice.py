@@ -73,8 +73,11 @@ def slice_(
     from lossatlas.draw import json_text
     from lossatlas.draw.slices import refuse_unwritable_slice, slice_numbers
     from lossatlas.sample import SliceSettings, named_task, on_device
+    from lossatlas.store import refuse_taken
 
     refuse_unwritable_slice(output)
+    if record is not None:
+        refuse_taken(record)
     settings = SliceSettings(
         data=data.value, batchnorm=batchnorm.value, batches=batches or None, seed=seed, seconds=seconds or None
     )

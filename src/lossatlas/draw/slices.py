@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lossatlas._arrays import InputError
+from lossatlas._arrays import InputError, Mask, Vector
 from lossatlas.draw.contours import draw_contours
 from lossatlas.draw.figure import INK, QUIET, STYLE, write_figure
 from lossatlas.draw.save import json_text, refuse_unwritable
@@ -131,8 +131,7 @@ def _draw_line(drawn: Figure, axes: Axes, made: LossLine) -> None:  # noqa: ARG0
     if (error[shown] > 0).any():
         axes.fill_between(a[shown], (loss - error)[shown], (loss + error)[shown], color=_BLUE, alpha=0.2, linewidth=0)
     _log_if_wide(axes, loss[shown])
-    for position in a[made.losses.done & ~shown]:
-        axes.axvspan(position - (a[1] - a[0]) / 2, position + (a[1] - a[0]) / 2, facecolor="none", edgecolor=QUIET, hatch="////")
+    _hatch_gaps(axes, a, made.losses.done & ~shown)
     axes.set(ylabel=f"{made.losses.settings.data} loss")
     _quiet_spines(axes)
     if made.is_monotone is None:
@@ -151,6 +150,14 @@ def _draw_line(drawn: Figure, axes: Axes, made: LossLine) -> None:  # noqa: ARG0
     _caption(axes, made, f"{fall}; distance {made.length:.3g}")
 
 
+def _hatch_gaps(axes: Axes, positions: Vector, is_gap: Mask) -> None:
+    """Hatch the places whose loss is no number, half way to their neighbours."""
+    halves = (positions[1:] + positions[:-1]) / 2
+    edges = np.concatenate([positions[:1], halves, positions[-1:]])
+    for low, high in zip(edges[:-1][is_gap], edges[1:][is_gap], strict=True):
+        axes.axvspan(low, high, facecolor="none", edgecolor=QUIET, hatch="////")
+
+
 def _draw_path(drawn: Figure, axes: Axes, made: LowLossPath) -> None:  # noqa: ARG001 - as the others
     lines: dict[str, tuple[LossLine | LowLossPath, str, str]] = {
         "straight line": (made.straight, QUIET, "--"),
@@ -159,6 +166,7 @@ def _draw_path(drawn: Figure, axes: Axes, made: LowLossPath) -> None:  # noqa: A
     for name, (line, colour, style) in lines.items():
         known = np.isfinite(line.loss)
         axes.plot(line.positions[known], line.loss[known], color=colour, linestyle=style, linewidth=1.2, label=name)
+    _hatch_gaps(axes, made.positions, ~np.isfinite(made.loss))
     pivots = made.losses.coefficients.max(axis=1) == 1  # on a curve only its ends are
     inner = pivots & (made.positions > 0) & (made.positions < 1) & np.isfinite(made.loss)
     axes.scatter(made.positions[inner], made.loss[inner], s=10, color=_BLUE, zorder=4)

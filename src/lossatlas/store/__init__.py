@@ -14,7 +14,7 @@ No module here needs torch: maps are made of runs on machines without it.
 from lossatlas.store.find import named_point, open_runs
 from lossatlas.store.run import Run, open_run, refuse_not_finite
 from lossatlas.store.snapshot import RawTensor, TensorEntry
-from lossatlas.store.writer import IfExists, RunWriter, unwritable, write_durably
+from lossatlas.store.writer import IfExists, RunWriter, refuse_taken, unwritable, write_durably
 
 __all__ = [
     "IfExists",
@@ -26,6 +26,7 @@ __all__ = [
     "open_run",
     "open_runs",
     "refuse_not_finite",
+    "refuse_taken",
     "unwritable",
     "write_durably",
 ]

@@ -16,6 +16,19 @@ from lossatlas.store.snapshot import RawTensor, TensorEntry, chunks, layout, mis
 IfExists = Literal["refuse", "append", "replace"]
 
 
+def refuse_taken(path: Path, *, if_exists: IfExists = "refuse") -> None:
+    """Refuse a folder that another run or other files have, before the work whose points it should hold.
+
+    Raises:
+        InputError: it is taken.
+    """
+    exists = (path / "run.json").exists()
+    if exists and if_exists == "refuse":
+        raise InputError(f"{str(path)!r} holds a run already; choose another path, or if_exists='append' or 'replace'")
+    if not exists and path.is_dir() and not _is_leftover(path):
+        raise InputError(f"{str(path)!r} is a folder with other files in it; choose another path for the run")
+
+
 class RunWriter:
     """Append snapshots to a run folder; a context manager that holds the folder's lock.
 
@@ -49,7 +62,7 @@ class RunWriter:
             raise unwritable(self.path, error) from error
 
     def _open(self, if_exists: IfExists, settings: Mapping[str, Any]) -> None:
-        self._refuse_what_is_there(if_exists)
+        refuse_taken(self.path, if_exists=if_exists)
         self.path.mkdir(parents=True, exist_ok=True)
         self._lock = filelock.FileLock(self.path / ".lock")
         try:
@@ -60,7 +73,7 @@ class RunWriter:
             ) from None
         try:
             # Again, now that nobody else can write: another writer may have come and gone in between.
-            self._refuse_what_is_there(if_exists)
+            refuse_taken(self.path, if_exists=if_exists)
             if if_exists == "append" and (self.path / "run.json").exists():
                 self._continue()
             else:
@@ -69,13 +82,6 @@ class RunWriter:
         except BaseException:
             self._lock.release()
             raise
-
-    def _refuse_what_is_there(self, if_exists: IfExists) -> None:
-        exists = (self.path / "run.json").exists()
-        if exists and if_exists == "refuse":
-            raise InputError(f"{str(self.path)!r} holds a run already; choose another path, or if_exists='append' or 'replace'")
-        if not exists and self.path.is_dir() and not _is_leftover(self.path):
-            raise InputError(f"{str(self.path)!r} is a folder with other files in it; choose another path for the run")
 
     def _begin(self, settings: Mapping[str, Any]) -> None:
         text = description(self.tensors, settings)  # may refuse the settings: before the old run is gone

@@ -33,7 +33,7 @@ class TrainingLoss:
 
     def batches(self) -> Iterator[tuple[Any, Any]]:
         """Yield training batches without end, one pass after another."""
-        return (batch for _ in itertools.count() for batch in self._task.train)
+        return ((x, y) for _ in itertools.count() for x, y in self._task.train)
 
     def flat(self, tensors: Tensors) -> Weights:
         """Return a point's parameters as one vector."""
