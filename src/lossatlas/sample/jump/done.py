@@ -1,16 +1,10 @@
 """What a folder of sampled runs holds already, and whether it is the work that is asked for."""
 
-import copy
-import hashlib
-import json
 import math
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
 from lossatlas._arrays import InputError
@@ -50,15 +44,6 @@ def made_folder(path: str | os.PathLike[str]) -> Path:
     return folder
 
 
-def visible(task: Task) -> dict[str, str]:
-    """Return what can be seen of a task from outside: another of these is other work."""
-    optimizer = task.optimizer(copy.deepcopy(task.model).parameters())
-    groups = [{name: value for name, value in group.items() if name != "params"} for group in optimizer.param_groups]
-    is_module = isinstance(task.loss, nn.Module)
-    loss = repr(task.loss) if is_module else getattr(task.loss, "__qualname__", type(task.loss).__name__)
-    return {"task": task.name, "optimizer": type(optimizer).__qualname__, "groups": repr(groups), "loss": loss}
-
-
 def _refuse_other_data(task: Task, model: nn.Module, optimum: Run) -> None:
     """Refuse to go on where data or loss give the optimum other numbers than those on disk."""
     for name, value in evaluation(task, model).items():
@@ -69,15 +54,6 @@ def _refuse_other_data(task: Task, model: nn.Module, optimum: Run) -> None:
                 f"{str(optimum.path.parent)!r} was made with other data or another loss (the optimum's {name.replace('_', ' ')} "
                 f"is {stored:.6g} there and {value:.6g} now); choose another folder, or remove that one first"
             )
-
-
-def digest(settings: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> str:
-    """Return a key of settings and tensors, equal for equal ones alone."""
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    for name, tensor in sorted(tensors.items()):
-        digest.update(name.encode())
-        digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
 
 
 def is_done(path: Path, key: str) -> bool:

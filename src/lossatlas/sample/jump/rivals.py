@@ -16,7 +16,8 @@ from lossatlas._arrays import InputError
 from lossatlas.record import Recorder, load_tensors
 from lossatlas.sample.directions import DirectionNorm, random_direction
 from lossatlas.sample.evaluate import BatchNorm, evaluation, recompute_batchnorm
-from lossatlas.sample.jump.done import digest, is_done, made_folder, recorded_optimum, visible
+from lossatlas.sample.jump.done import is_done, made_folder, recorded_optimum
+from lossatlas.sample.key import digest, visible
 from lossatlas.sample.probe import probed
 from lossatlas.sample.start import Start, Tensors, start_tensors
 from lossatlas.sample.task import Task

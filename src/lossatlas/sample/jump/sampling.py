@@ -1,8 +1,6 @@
 """All retrainings from one minimum, each done once."""
 
 import copy
-import hashlib
-import json
 import os
 import pickle  # noqa: TID251 - to try whether a task can be sent to a process, never to disk
 from collections.abc import Callable, Mapping
@@ -13,10 +11,11 @@ from typing import Any, Literal, get_args
 import torch
 
 from lossatlas._arrays import InputError
-from lossatlas.sample.jump.done import digest, is_done, made_folder, recorded_optimum, visible
+from lossatlas.sample.jump.done import is_done, made_folder, recorded_optimum
 from lossatlas.sample.jump.retraining import Retraining, retrain
 from lossatlas.sample.jump.settings import JumpSettings
 from lossatlas.sample.jump.stacked import retrain_stacked
+from lossatlas.sample.key import digest, visible
 from lossatlas.sample.pool import LocalPool
 from lossatlas.sample.probe import probed
 from lossatlas.sample.start import Start, start_tensors
@@ -136,13 +135,12 @@ def _state_digest(state: Mapping[str, Any]) -> str:
 
     def plain(value: Any) -> Any:  # noqa: ANN401 - nested as optimisers like it
         if isinstance(value, torch.Tensor):
-            flat = value.detach().cpu().contiguous().reshape(-1)
-            return hashlib.sha256(flat.view(torch.uint8).numpy().tobytes()).hexdigest()
+            return digest(None, {"": value.cpu()})
         if isinstance(value, Mapping):
             return {str(name): plain(item) for name, item in value.items()}
         return [plain(item) for item in value] if isinstance(value, (list, tuple)) else repr(value)
 
-    return hashlib.sha256(json.dumps(plain(state), sort_keys=True).encode()).hexdigest()
+    return digest(plain(state))
 
 
 def _refuse_unfit_executor(executor: Executor | None, task: Task) -> None:

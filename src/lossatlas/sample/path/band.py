@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 
 from lossatlas._arrays import InputError, Vector
-from lossatlas.sample.jump.done import digest, visible
+from lossatlas.sample.key import digest, visible
 from lossatlas.sample.path.chain import Chain, between, fractions, insertions, respaced, tangents
 from lossatlas.sample.path.descent import TrainingLoss
 from lossatlas.sample.path.kept import Kept
@@ -74,7 +74,7 @@ def nudged_elastic_band(
     held.through({"end": ends[1]})
     loss = TrainingLoss(task, held.model)
     own = {**visible(task), "seed": seed, "settings": asdict(settings), "measure": asdict(measure)}
-    kept = Kept(None if path is None else Path(path), digest(own, _named(ends)))
+    kept = Kept(None if path is None else Path(path), digest(own, *ends))
     band = _Band(task, loss, ends, settings=settings, measure=measure, seed=seed)
     began = time.perf_counter()
     band.relax(kept, progress or (lambda _, __: None))
@@ -196,9 +196,3 @@ def _report(progress: Progress, before: int, total: int, done: int) -> None:
 def _across(vectors: Inner, tau: Inner) -> Inner:
     """Return what of each vector is perpendicular to the chain."""
     return vectors - (vectors * tau).sum(dim=1, keepdim=True) * tau
-
-
-def _named(ends: tuple[Tensors, Tensors]) -> Tensors:
-    return {
-        f"{what}.{name}": tensor for what, point in zip(("start", "end"), ends, strict=True) for name, tensor in point.items()
-    }

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 
 from lossatlas._arrays import InputError, Vector
-from lossatlas.sample.jump.done import digest, visible
+from lossatlas.sample.key import digest, visible
 from lossatlas.sample.path.descent import TrainingLoss
 from lossatlas.sample.path.kept import Kept
 from lossatlas.sample.path.result import LowLossPath, Progress, measured_path, measuring
@@ -65,8 +65,7 @@ def bezier_path(
     held.through({"end": ends[1]})
     loss = TrainingLoss(task, held.model)
     own = {**visible(task), "seed": seed, "settings": asdict(settings), "measure": asdict(measure)}
-    both = {f"{number}.{name}": tensor for number, point in enumerate(ends) for name, tensor in point.items()}
-    kept = Kept(None if path is None else Path(path), digest(own, both))
+    kept = Kept(None if path is None else Path(path), digest(own, *ends))
     began = time.perf_counter()
     corners = torch.stack([loss.flat(tensors) for tensors in ends])
     bends = _trained(task, loss, corners, settings, seed=seed, kept=kept, progress=progress or (lambda _, __: None))

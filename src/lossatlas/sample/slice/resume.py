@@ -1,8 +1,6 @@
 """What was measured of a slice so far, in memory and, if asked for, in a file."""
 
-import hashlib
 import io
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import numpy as np
 import torch
 
 from lossatlas._arrays import Indices, InputError, Mask, Vector
+from lossatlas.sample.key import digest
 from lossatlas.sample.slice.frame import Coefficients, Frame
 from lossatlas.sample.slice.settings import SliceSettings
 from lossatlas.store import unwritable, write_durably
@@ -77,10 +76,4 @@ class Ledger:
 def _key(frame: Frame, coefficients: Coefficients, settings: SliceSettings, name: str) -> str:
     own = asdict(settings)
     del own["engine"], own["seconds"]  # how, not what
-    digest = hashlib.sha256(json.dumps([name, own], sort_keys=True).encode())
-    digest.update(coefficients.tobytes())
-    for vector in frame.vectors:
-        for tensor_name, tensor in sorted(vector.items()):
-            digest.update(tensor_name.encode())
-            digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
+    return digest([name, own], {"coefficients": torch.from_numpy(np.ascontiguousarray(coefficients))}, *frame.vectors)
