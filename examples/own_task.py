@@ -1,11 +1,13 @@
 """A task of one's own, for the command line.
 
-Train and record it, then look at the loss around what was found::
+Train and record it, then look at the loss around what was found and between, and sample it::
 
 python examples/own_task.py runs
 lossatlas slice examples/own_task.py:task runs/seed-0 --kind plane -o plane.png
 lossatlas slice examples/own_task.py:task runs/seed-0 --kind pca -o path.png
 lossatlas slice examples/own_task.py:task runs/seed-0 runs/seed-1 --kind line -o line.png
+lossatlas connect examples/own_task.py:task runs/seed-0 runs/seed-1 --method bezier -o around.png
+lossatlas sample examples/own_task.py:task --from runs/seed-0 -o around --epochs 5
 """
 
 import functools
