@@ -16,7 +16,9 @@ def blocks(document: str) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", (ROOT / document).read_text(), flags=re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("document", ["docs/start.md", "docs/format.md", "docs/phate.md", "docs/slices.md", "docs/paths.md", "docs/curvature.md"])
+@pytest.mark.parametrize(
+    "document", ["docs/start.md", "docs/format.md", "docs/phate.md", "docs/slices.md", "docs/paths.md", "docs/curvature.md"]
+)
 def test_the_snippets_of_a_page_run_in_their_order(document, tmp_path):
     code = "\n".join(blocks(document))
     assert code

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lossatlas._arrays import InputError, Vector
@@ -152,6 +151,8 @@ def _estimated(H: Products, settings: dict[str, Any]) -> dict[str, Any]:
 
 def _outermost(H: Products, shift: float, k: int, begin: np.ndarray, tolerance: float, *, which: str) -> Vector:
     """Return eigenvalues of ``H - shift``, greatest first; NaN for those that the iteration did not find."""
+    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+
     product = LinearOperator((H.n, H.n), matvec=lambda vector: H.times_numpy(vector) - shift * vector, dtype=np.float64)
     try:
         values = eigsh(product, k=k, which=which, v0=begin, tol=tolerance, maxiter=_RESTARTS, return_eigenvectors=False)

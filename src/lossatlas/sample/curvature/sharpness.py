@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.optimize import minimize
 
 from lossatlas._arrays import InputError, Vector
 from lossatlas.sample.batches import SameBatches
@@ -147,6 +146,8 @@ class _Search:
         self.n_evaluations = 0
 
     def top(self, begin: Float[np.ndarray, " k"], iterations: int) -> float:
+        from scipy.optimize import minimize
+
         best = -math.inf
 
         def negative(y: Float[np.ndarray, " k"]) -> tuple[float, Float[np.ndarray, " k"]]:

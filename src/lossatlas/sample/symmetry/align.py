@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.optimize import linear_sum_assignment
 from torch import nn
 
 from lossatlas._arrays import InputError, Vector
@@ -110,6 +109,8 @@ def align(
 
 
 def _matched(a: Tensors, b: Tensors, groups: Sequence[PermutationGroup], rng: np.random.Generator) -> dict[str, np.ndarray]:
+    from scipy.optimize import linear_sum_assignment
+
     permutations = {group.name: np.arange(group.size) for group in groups}
     # Each group with the parameters' places alone: buffers follow, but have no say.
     own = _within(groups, b)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.fx.experimental.proxy_tensor import make_fx
 
 from lossatlas._arrays import InputError
 from lossatlas.sample.start import Tensors
@@ -51,6 +50,8 @@ def permutation_groups(model: nn.Module, x: Any) -> tuple[PermutationGroup, ...]
     Raises:
         InputError: the model cannot be traced.
     """
+    from torch.fx.experimental.proxy_tensor import make_fx
+
     tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     try:
         with torch.no_grad():
