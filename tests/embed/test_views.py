@@ -109,7 +109,9 @@ def test_other_points_are_placed_among_the_nearest_that_were_tried():
     assert stress(distances, begun) < 0.06
     drawn, passes = metric_scaling(distances, begun)
     assert stress(distances, drawn) < 1e-3
-    assert passes < 60
+    # Sooner than from anywhere; how many passes depends on the last digits, and so on the processor.
+    anywhere = [metric_scaling(distances, np.random.default_rng(seed).normal(size=(700, 2)))[1] for seed in range(3)]
+    assert passes < np.mean(anywhere)
 
 
 def test_copies_of_points_that_were_tried_lie_on_them():

@@ -1,7 +1,8 @@
 """The mean loss over the data and its gradient, as a function of one flat vector of weights."""
 
 import copy
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -37,14 +38,30 @@ class MeanLoss:
         task: The loss.
         model: Becomes this object's: whoever calls passes a copy at the point where the weights are now.
         data: What the loss is a mean over.
+
+    Attributes:
+        parameters: Those that are trained.
+        batches: The data, in even batches where these have the same loss.
+        n: Number of samples.
     """
 
     def __init__(self, task: Task, model: nn.Module, data: SameBatches) -> None:
         self.model = model.eval()
         self.parameters = list(trained_parameters(model).values())
-        self._loss = copy.deepcopy(task.loss)  # a module may keep something of its last call
-        self._data = data
-        self._n = sum(batch_size(batch) for batch in data)
+        self.of_batch = copy.deepcopy(task.loss)  # a module may keep something of its last call
+        self.n = sum(batch_size(batch) for batch in data)
+        self.batches: Iterable[Batch] = [batch_on_device(batch, model) for batch in data] if data.is_kept else data
+        self._deal_anew(data)
+
+    def _deal_anew(self, data: SameBatches) -> None:
+        """Take even batches where they have the same loss, being a mean over samples that look at no others: fewer calls."""
+        even = data.even()
+        if even is None or len(even) == data.n:
+            return
+        as_given, given = self.value(self.weights), self.batches
+        self.batches = [batch_on_device(batch, self.model) for batch in even]
+        if not math.isclose(self.value(self.weights), as_given, rel_tol=1e-6):
+            self.batches = given
 
     @property
     def weights(self) -> Weights:
@@ -61,14 +78,14 @@ class MeanLoss:
         """Return the loss at these weights."""
         self.move(weights)
         with torch.no_grad(), fixed_randomness(EVALUATION_SEED):
-            return sum(float(self._share(batch)) for batch in self._data)
+            return sum(float(self._share(batch)) for batch in self.batches)
 
     def value_and_gradient(self, weights: Weights) -> tuple[float, Weights]:
         """Return the loss at these weights and its gradient."""
         self.move(weights)
         total, gradient = 0.0, torch.zeros_like(weights)
         with torch.enable_grad(), fixed_randomness(EVALUATION_SEED):
-            for batch in self._data:
+            for batch in self.batches:
                 loss = self._share(batch)
                 total += float(loss.detach())
                 gradient += gradient_of(loss, self.parameters)
@@ -76,7 +93,7 @@ class MeanLoss:
 
     def _share(self, batch: Batch) -> torch.Tensor:
         x, y = batch_on_device(batch, self.model)
-        return self._loss(self.model(x), y) * (batch_size(batch) / self._n)
+        return self.of_batch(self.model(x), y) * (batch_size(batch) / self.n)
 
 
 def gradient_of(loss: torch.Tensor, parameters: Sequence[nn.Parameter]) -> Weights:

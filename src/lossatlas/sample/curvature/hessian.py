@@ -11,7 +11,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from lossatlas._arrays import InputError, Vector
 from lossatlas.sample.batches import SameBatches
 from lossatlas.sample.curvature.products import Products, curvlinops_package
-from lossatlas.sample.mean_loss import as_numpy
+from lossatlas.sample.mean_loss import MeanLoss, as_numpy
 from lossatlas.sample.probe import probed
 from lossatlas.sample.randomness import fixed_randomness
 from lossatlas.sample.slice.settings import Part
@@ -103,7 +103,7 @@ def curvature(
     curvlinops = curvlinops_package()
     model = probed(task, start_tensors(start), data=data)
     given = SameBatches(task.evaluated if data == "train" else task.test, few=batches, seed=seed)
-    H = Products(curvlinops, task, model, given)
+    H = Products(curvlinops, MeanLoss(task, model, given))
     if n_eigenvalues > H.n:
         raise InputError(f"n_eigenvalues must be at most the number of weights, {H.n}, but is {n_eigenvalues}; ask for fewer")
     is_exact = H.n <= _SMALL

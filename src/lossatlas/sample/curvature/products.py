@@ -9,22 +9,18 @@ import torch
 from torch import nn
 
 from lossatlas._arrays import InputError
-from lossatlas.sample.batches import SameBatches
-from lossatlas.sample.mean_loss import as_numpy, trained_parameters
-from lossatlas.sample.task import Task, batch_on_device, batch_size
+from lossatlas.sample.mean_loss import MeanLoss, as_numpy
 
 
 class Products:
     """Products ``H v``, counted."""
 
-    def __init__(self, curvlinops: ModuleType, task: Task, model: nn.Module, data: SameBatches) -> None:
+    def __init__(self, curvlinops: ModuleType, loss: MeanLoss) -> None:
         self.curvlinops = curvlinops
-        model.eval()
-        moved = [batch_on_device(batch, model) for batch in data] if data.is_kept else data
-        given = (model, _Mean(task.loss), list(trained_parameters(model).values()))
-        kind = _operator_class(curvlinops, given, batch_on_device(next(iter(data)), model))
-        # The probe has looked at all that can change.
-        self.operator = kind(*given, moved, check_deterministic=False, num_data=sum(batch_size(batch) for batch in data))
+        # The probe has looked at all that can change, which curvlinops would look at in passes of its own.
+        self.operator = _operator_class(curvlinops)(
+            loss.model, _Mean(loss.of_batch), loss.parameters, loss.batches, check_deterministic=False, num_data=loss.n
+        )
         self.n: int = self.operator.shape[0]
         self.dtype, self.device = self.operator.dtype, self.operator.device
         self.n_products = 0
@@ -60,33 +56,37 @@ class _Mean(nn.Module):
         return loss
 
 
-def _operator_class(curvlinops: ModuleType, given: tuple[Any, ...], batch: Any) -> Any:  # noqa: ANN401
-    """Return curvlinops' own operator, or one that goes twice backwards where a layer has no forward derivative (group norm)."""
-    one = curvlinops.HessianLinearOperator(*given, [batch], check_deterministic=False, num_data=batch_size(batch))
-    try:
-        one @ torch.zeros(one.shape[0], dtype=one.dtype, device=one.device)
-    except (NotImplementedError, RuntimeError):  # what is wrong with the model itself comes again, and is raised, below
-        return _twice_backwards(curvlinops)
-    return curvlinops.HessianLinearOperator
+def _operator_class(curvlinops: ModuleType) -> Any:  # noqa: ANN401
+    class Hessian(curvlinops.HessianLinearOperator):  # type: ignore[misc,name-defined]
+        """Many vectors at once as curvlinops has them, one alone as the gradient of the gradient's product with it.
 
-
-def _twice_backwards(curvlinops: ModuleType) -> Any:  # noqa: ANN401
-    class TwiceBackwards(curvlinops.HessianLinearOperator):  # type: ignore[misc,name-defined]
-        """The product with each vector is the gradient of the gradient's product with it."""
+        curvlinops differentiates forward over reverse under ``vmap``, which is the faster the more columns there are; on one it
+        took 3 to 6 times as long for networks of some thousand weights. Layers without a forward derivative, such as group
+        norm, go twice backwards always.
+        """
 
         def _matmat_batch(self, X: Any, y: torch.Tensor, M: list[torch.Tensor]) -> list[torch.Tensor]:  # noqa: ANN401
+            if M[0].shape[-1] > 1:
+                try:
+                    made: list[torch.Tensor] = super()._matmat_batch(X, y, M)
+                except (NotImplementedError, RuntimeError):  # what is wrong with the model itself comes again below
+                    pass
+                else:
+                    return made
             with torch.enable_grad():
                 loss = self._loss_func(self._model_func(X), y)
                 gradient = torch.autograd.grad(loss, self._params, create_graph=True, materialize_grads=True)
-                columns = [
-                    torch.autograd.grad(
-                        gradient, self._params, [part[..., i] for part in M], retain_graph=True, materialize_grads=True
-                    )
-                    for i in range(M[0].shape[-1])
-                ]
-            return [torch.stack(parts, dim=-1).detach() for parts in zip(*columns, strict=True)]
+                columns = [self._curved(gradient, [part[..., i] for part in M]) for i in range(M[0].shape[-1])]
+            return [torch.stack(parts, dim=-1) for parts in zip(*columns, strict=True)]
 
-    return TwiceBackwards
+        def _curved(self, gradient: tuple[torch.Tensor, ...], vector: list[torch.Tensor]) -> list[torch.Tensor]:
+            pairs = [(own, v) for own, v in zip(gradient, vector, strict=True) if own.requires_grad]
+            if not pairs:  # the loss is linear in all
+                return [torch.zeros_like(v) for v in vector]
+            own, along = zip(*pairs, strict=True)
+            return list(torch.autograd.grad(own, self._params, along, retain_graph=True, materialize_grads=True))
+
+    return Hessian
 
 
 def curvlinops_package() -> ModuleType:
