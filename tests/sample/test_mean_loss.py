@@ -30,7 +30,7 @@ def test_uneven_batches_count_by_their_samples_and_are_dealt_anew():
     loss = _by_hand(task, model)
     loss.backward()
     value, gradient = mean.value_and_gradient(mean.weights)
-    assert value == pytest.approx(float(loss), rel=1e-6)
+    assert value == pytest.approx(loss.item(), rel=1e-6)
     assert value == pytest.approx(mean.value(mean.weights), rel=1e-6)
     torch.testing.assert_close(gradient, torch.cat([p.grad.flatten() for p in trained_parameters(model).values()]))
 
@@ -42,7 +42,7 @@ def test_a_loss_that_looks_at_the_whole_batch_keeps_its_batches():
     task = small_task(loss=spread, train=batches(2, (7, 3, 2)))
     mean = _mean(task)
     assert [len(y) for _, y in mean.batches] == [7, 3, 2]
-    assert mean.value(mean.weights) == pytest.approx(float(_by_hand(task, copy.deepcopy(task.model))), rel=1e-6)
+    assert mean.value(mean.weights) == pytest.approx(_by_hand(task, copy.deepcopy(task.model)).item(), rel=1e-6)
 
 
 def test_data_that_are_not_kept_are_loaded_at_each_value(monkeypatch):
@@ -65,5 +65,5 @@ def test_moved_weights_are_where_it_is_measured():
     with torch.no_grad():
         for own, new in zip(model.parameters(), other.parameters(), strict=True):
             own.copy_(new)
-    assert mean.value(weights) == pytest.approx(float(_by_hand(task, model)), rel=1e-6)
+    assert mean.value(weights) == pytest.approx(_by_hand(task, model).item(), rel=1e-6)
     torch.testing.assert_close(mean.weights, weights)
