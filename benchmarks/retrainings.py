@@ -118,7 +118,7 @@ def stacks_table(settings: JumpSettings, *, rounds: int) -> str:
     """Return seconds of the small network one by one and in a stack, and how far the points are apart."""
     given = dense()
     make = functools.partial(Way, given, minimum(given), settings)
-    return _table({ONE: make(), 'stacked="auto"': make(stacked="auto")}, rounds=rounds, differ=_apart)
+    return _table({ONE: make(), 'stacked="auto"': make(stacked="auto")}, rounds=rounds, differ=_bits)
 
 
 def _table(ways: dict[str, Way], *, rounds: int, differ: Callable[[Sequence[np.ndarray], Sequence[np.ndarray]], str]) -> str:
