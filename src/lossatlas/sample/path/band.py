@@ -3,26 +3,21 @@
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
 from lossatlas._arrays import InputError, Vector
-from lossatlas.sample.key import digest, visible
 from lossatlas.sample.path.chain import Chain, between, fractions, insertions, respaced, tangents
-from lossatlas.sample.path.descent import TrainingLoss
-from lossatlas.sample.path.kept import Kept
-from lossatlas.sample.path.result import LowLossPath, Progress, chain_frame, measured_path, measuring
+from lossatlas.sample.path.ends import Ends, opened_ends
+from lossatlas.sample.path.result import LowLossPath, Progress, chain_frame, measured_path
 from lossatlas.sample.path.settings import BandSettings, Cycle
 from lossatlas.sample.randomness import fixed_randomness
 from lossatlas.sample.slice.losses import losses
-from lossatlas.sample.slice.middle import middle
 from lossatlas.sample.slice.settings import SliceSettings
-from lossatlas.sample.start import Start, Tensors, start_tensors
+from lossatlas.sample.start import Start, Tensors
 from lossatlas.sample.task import Task
 
 Inner = Float[torch.Tensor, "inner p"]
@@ -68,23 +63,15 @@ def nudged_elastic_band(
     Raises:
         InputError: the points are not of this model, a loss does not repeat, or the band diverged.
     """
-    settings, measure = settings or BandSettings(), measuring(measure)
-    held = middle(task, start, measure)
-    ends = (held.tensors, start_tensors(end, what="end"))
-    held.through({"end": ends[1]})
-    loss = TrainingLoss(task, held.model)
-    own = {**visible(task), "seed": seed, "settings": asdict(settings), "measure": asdict(measure)}
-    kept = Kept(None if path is None else Path(path), digest(own, *ends))
-    band = _Band(task, loss, ends, settings=settings, measure=measure, seed=seed)
+    settings = settings or BandSettings()
+    ends = opened_ends(task, start, end, settings=settings, measure=measure, seed=seed, path=path)
+    band = _Band(ends, settings)
     began = time.perf_counter()
-    band.relax(kept, progress or (lambda _, __: None))
+    band.relax(progress or (lambda _, __: None))
     return measured_path(
-        task,
         ends,
         band.pivots,
         between(len(band.chain), settings.between),
-        measure=measure,
-        settings=settings,
         diagnostics={
             "n_pivots": len(band.chain),
             "pivots_after_cycle": band.grown,
@@ -98,19 +85,9 @@ def nudged_elastic_band(
 class _Band:
     """The chain as it is now, and the fractions of its length where its pivots belong."""
 
-    def __init__(
-        self,
-        task: Task,
-        loss: TrainingLoss,
-        ends: tuple[Tensors, Tensors],
-        *,
-        settings: BandSettings,
-        measure: SliceSettings,
-        seed: int,
-    ) -> None:
-        self._task, self._loss, self._ends = task, loss, ends
-        self._settings, self._measure, self._seed = settings, measure, seed
-        first, last = (loss.flat(tensors) for tensors in ends)
+    def __init__(self, ends: Ends, settings: BandSettings) -> None:
+        self._ends, self._loss, self._settings = ends, ends.loss, settings
+        first, last = (ends.loss.flat(tensors) for tensors in ends.points)
         self.at: Vector = np.linspace(0, 1, settings.pivots + 2)
         self.chain: Chain = respaced(torch.stack([first, last]), self.at)
         self.grown: list[int] = []
@@ -120,23 +97,23 @@ class _Band:
         """The inner points."""
         return [self._loss.tensors(weights) for weights in self.chain[1:-1]]
 
-    def relax(self, kept: Kept, progress: Progress) -> None:
+    def relax(self, progress: Progress) -> None:
         """Go through the cycles that are left."""
         cycles = self._settings.cycles
-        stored = kept.read()
+        stored = self._ends.kept.read()
         if stored is not None:
             self.chain = torch.as_tensor(stored["chain"]).to(self.chain)
             self.at, self.grown = stored["at"], stored["grown"].tolist()
         steps = np.cumsum([0, *(cycle.steps for cycle in cycles)])
         for number in range(len(self.grown), len(cycles)):
-            seed = int(np.random.SeedSequence((self._seed, 4, number)).generate_state(1)[0])
+            seed = int(np.random.SeedSequence((self._ends.seed, 4, number)).generate_state(1)[0])
             # A cycle begins anew, chance and momentum: what was stopped in one is repeated to the last bit.
-            with fixed_randomness(seed, self._task.train):
+            with fixed_randomness(seed, self._ends.task.train):
                 self._descend(cycles[number], number, partial(_report, progress, int(steps[number]), int(steps[-1])))
             if number < len(cycles) - 1:
                 self._insert()
             self.grown.append(len(self.chain))
-            kept.write({"chain": self.chain.cpu().numpy(), "at": self.at, "grown": np.array(self.grown)})
+            self._ends.kept.write({"chain": self.chain.cpu().numpy(), "at": self.at, "grown": np.array(self.grown)})
 
     def _descend(self, cycle: Cycle, number: int, report: Callable[[int], None]) -> None:
         settings = self._settings
@@ -178,7 +155,8 @@ class _Band:
         """Add pivots where the measured loss exceeds the line between two; the others keep their order."""
         settings, k = self._settings, len(self.chain)
         table = between(k, settings.between)
-        measured = losses(self._task, chain_frame(self._ends, self.pivots), table, settings=self._measure).loss
+        ends = self._ends
+        measured = losses(ends.task, chain_frame(ends.points, self.pivots), table, settings=ends.measure).loss
         if not np.isfinite(measured).all():
             return  # a place without a loss has no excess; the path shows it at the end
         own = fractions(self.chain)

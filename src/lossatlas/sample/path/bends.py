@@ -2,24 +2,19 @@
 
 import os
 import time
-from dataclasses import asdict
 from math import comb
-from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Float
 
 from lossatlas._arrays import InputError, Vector
-from lossatlas.sample.key import digest, visible
-from lossatlas.sample.path.descent import TrainingLoss
-from lossatlas.sample.path.kept import Kept
-from lossatlas.sample.path.result import LowLossPath, Progress, measured_path, measuring
+from lossatlas.sample.path.ends import Ends, opened_ends
+from lossatlas.sample.path.result import LowLossPath, Progress, measured_path
 from lossatlas.sample.path.settings import BendSettings
 from lossatlas.sample.randomness import fixed_randomness
-from lossatlas.sample.slice.middle import middle
 from lossatlas.sample.slice.settings import SliceSettings
-from lossatlas.sample.start import Start, start_tensors
+from lossatlas.sample.start import Start
 from lossatlas.sample.task import Task
 
 # Rounds into which the steps are dealt; after each the bends are kept.
@@ -59,23 +54,14 @@ def bezier_path(
     Raises:
         InputError: the points are not of this model, a loss does not repeat, or the training diverged.
     """
-    settings, measure = settings or BendSettings(), measuring(measure)
-    held = middle(task, start, measure)
-    ends = (held.tensors, start_tensors(end, what="end"))
-    held.through({"end": ends[1]})
-    loss = TrainingLoss(task, held.model)
-    own = {**visible(task), "seed": seed, "settings": asdict(settings), "measure": asdict(measure)}
-    kept = Kept(None if path is None else Path(path), digest(own, *ends))
+    settings = settings or BendSettings()
+    ends = opened_ends(task, start, end, settings=settings, measure=measure, seed=seed, path=path)
     began = time.perf_counter()
-    corners = torch.stack([loss.flat(tensors) for tensors in ends])
-    bends = _trained(task, loss, corners, settings, seed=seed, kept=kept, progress=progress or (lambda _, __: None))
+    bends = _trained(ends, settings, progress or (lambda _, __: None))
     return measured_path(
-        task,
         ends,
-        [loss.tensors(weights) for weights in bends],
+        [ends.loss.tensors(weights) for weights in bends],
         curve_table(np.linspace(0, 1, settings.points), settings),
-        measure=measure,
-        settings=settings,
         diagnostics={"n_bends": settings.bends, "steps": settings.steps, "seconds": time.perf_counter() - began},
         progress=progress,
     )
@@ -93,36 +79,28 @@ def curve_table(t: Vector, settings: BendSettings) -> Float[np.ndarray, "n k"]:
     return np.maximum(0, 1 - np.abs(t[:, None] * degree - np.arange(degree + 1)))
 
 
-def _trained(
-    task: Task,
-    loss: TrainingLoss,
-    corners: Float[torch.Tensor, "2 p"],
-    settings: BendSettings,
-    *,
-    seed: int,
-    kept: Kept,
-    progress: Progress,
-) -> Float[torch.Tensor, "bends p"]:
+def _trained(ends: Ends, settings: BendSettings, progress: Progress) -> Float[torch.Tensor, "bends p"]:
+    corners = torch.stack([ends.loss.flat(tensors) for tensors in ends.points])
     share = torch.linspace(0, 1, settings.bends + 2, dtype=corners.dtype, device=corners.device)[1:-1, None]
     bends = (1 - share) * corners[:1] + share * corners[1:]
     velocity = torch.zeros_like(bends)
     rounds = [part for part in np.array_split(np.arange(settings.steps), _ROUNDS) if len(part)]
     first = 0
-    stored = kept.read()
+    stored = ends.kept.read()
     if stored is not None:
         bends, velocity = (torch.as_tensor(stored[name]).to(bends) for name in ("bends", "velocity"))
         first = int(stored["round"])
     for number in range(first, len(rounds)):
-        own = np.random.SeedSequence((seed, 5, number))
+        own = np.random.SeedSequence((ends.seed, 5, number))
         draws = np.random.default_rng(own).random(len(rounds[number]))
         # A round has chance of its own: what was stopped in one is repeated to the last bit.
-        with fixed_randomness(int(own.generate_state(1)[0]), task.train):
-            batches = loss.batches()
+        with fixed_randomness(int(own.generate_state(1)[0]), ends.task.train):
+            batches = ends.loss.batches()
             for step, t in zip(rounds[number], draws, strict=True):
                 table = curve_table(np.array([t]), settings)[0]
                 c = torch.as_tensor(table, dtype=corners.dtype, device=corners.device)
                 weights = c[0] * corners[0] + c[1:-1] @ bends + c[-1] * corners[1]
-                gradient = loss.value_and_gradient(weights, next(batches))[1] + settings.weight_decay * weights
+                gradient = ends.loss.value_and_gradient(weights, next(batches))[1] + settings.weight_decay * weights
                 velocity = settings.momentum * velocity + c[1:-1, None] * gradient
                 bends = bends - _learning_rate(int(step), settings) * velocity
                 if not torch.isfinite(bends).all():
@@ -131,7 +109,7 @@ def _trained(
                         "pass BendSettings(learning_rate=...) with a lower one"
                     )
                 progress(int(step) + 1, settings.steps)
-        kept.write({"bends": bends.cpu().numpy(), "velocity": velocity.cpu().numpy(), "round": np.array(number + 1)})
+        ends.kept.write({"bends": bends.cpu().numpy(), "velocity": velocity.cpu().numpy(), "round": np.array(number + 1)})
     return bends
 
 

@@ -2,20 +2,20 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from lossatlas._arrays import InputError, Vector
+from lossatlas._arrays import Vector
+from lossatlas.sample.path.ends import Ends
 from lossatlas.sample.path.settings import BandSettings, BendSettings
 from lossatlas.sample.slice.frame import Coefficients, Frame
 from lossatlas.sample.slice.line import LossLine, linear_path
 from lossatlas.sample.slice.losses import Losses, losses
 from lossatlas.sample.slice.picture import Picture
-from lossatlas.sample.slice.settings import SliceSettings
 from lossatlas.sample.start import Tensors
 from lossatlas.sample.task import Task
 from lossatlas.store import Run
@@ -72,33 +72,22 @@ class LowLossPath(Picture):
 
 
 def measured_path(
-    task: Task,
-    ends: tuple[Tensors, Tensors],
-    pivots: list[Tensors],
-    table: Coefficients,
-    *,
-    measure: SliceSettings,
-    settings: BandSettings | BendSettings,
-    diagnostics: dict[str, Any],
-    progress: Progress | None = None,
+    ends: Ends, pivots: list[Tensors], table: Coefficients, *, diagnostics: dict[str, Any], progress: Progress | None = None
 ) -> LowLossPath:
     """Measure a path at combinations of the start, the pivots between, and the end.
 
     Args:
-        task: Model, data and loss.
-        ends: Whole points.
+        ends: Whole points, and how the path was found and is to be measured.
         pivots: Parameters between them.
         table: A row a point, in order.
-        measure: Data, batch norm and engine.
-        settings: How the path was found.
         diagnostics: What is known of how it went.
         progress: Called with the numbers of points done and in all, the straight line's included.
     """
-    frame = chain_frame(ends, pivots)
+    frame = chain_frame(ends.points, pivots)
     n = len(table)
     told = progress or (lambda _, __: None)
-    along = losses(task, frame, table, settings=measure, progress=lambda done, _: told(done, 2 * n))
-    straight = linear_path(task, ends[0], ends[1], n=n, settings=measure, progress=lambda done, _: told(n + done, 2 * n))
+    along = losses(ends.task, frame, table, settings=ends.measure, progress=lambda done, _: told(done, 2 * n))
+    straight = linear_path(ends.task, *ends.points, n=n, settings=ends.measure, progress=lambda done, _: told(n + done, 2 * n))
     steps = _distances(frame, table)
     length = float(steps.sum())
     positions = np.concatenate([[0.0], np.cumsum(steps) / length if length else np.linspace(0, 1, n)[1:]])
@@ -113,7 +102,7 @@ def measured_path(
         length=length,
         straight=straight,
         loss=L,
-        settings=settings,
+        settings=ends.settings,
         diagnostics=diagnostics,
     )
 
@@ -124,18 +113,6 @@ def chain_frame(ends: tuple[Tensors, Tensors], pivots: list[Tensors]) -> Frame:
     parameters = pivots[0].keys()
     buffers = frozenset(name for name in start if name not in parameters)
     return Frame((start, *pivots, {name: end[name] for name in parameters}), buffers)
-
-
-def measuring(settings: SliceSettings | None) -> SliceSettings:
-    """Return how a path is measured: as a slice, but whole.
-
-    Raises:
-        InputError: statistics of batch norm should be interpolated; the pivots of a path have none.
-    """
-    settings = settings or SliceSettings()
-    if settings.batchnorm == "interpolate":
-        raise InputError("a path's points have no statistics to interpolate; pass batchnorm='recompute' or 'stale'")
-    return replace(settings, seconds=None)
 
 
 def _distances(frame: Frame, table: Coefficients) -> Float[np.ndarray, " steps"]:
