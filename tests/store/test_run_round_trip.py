@@ -1,6 +1,7 @@
 """What is written to a run is what is read from it, and format version 1 stays as it is."""
 
 import math
+import re
 import tempfile
 from pathlib import Path
 
@@ -120,10 +121,13 @@ _RUN_JSON = """{
  ]
 }"""
 _LINES = (
-    '{"point": 0, "step": 0, "file": "000000.safetensors", "metrics": {"loss": "nan"}}\n'
-    '{"point": 1, "step": 7, "file": "000001.safetensors", "metrics": {"loss": 0.25, "gap": "-inf"}}\n'
+    '{"point": 0, "step": 0, "file": "000000.safetensors", "bytes": 176, "crc32": "7d020b32", "metrics": {"loss": "nan"}}\n'
+    '{"point": 1, "step": 7, "file": "000001.safetensors", "bytes": 176, "crc32": "abbbbf0e", '
+    '"metrics": {"loss": 0.25, "gap": "-inf"}}\n'
     '{"end": "complete"}\n'
 )
+# As written before files had sizes and checksums in their lines.
+_OLD_LINES = re.sub(r'"bytes": \d+, "crc32": "\w+", ', "", _LINES)
 _HEADER = (
     '{"__metadata__":{"format":"pt"},"count":{"dtype":"I64","shape":[],"data_offsets":[0,8]},'
     '"weight":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}     '
@@ -151,9 +155,10 @@ def test_the_files_of_a_run_are_frozen(tmp_path):
     assert files == _golden_files()
 
 
-def test_a_run_of_format_1_is_read(tmp_path):
+@pytest.mark.parametrize("lines", [_OLD_LINES, _LINES], ids=["without checksums", "with"])
+def test_a_run_of_format_1_is_read(tmp_path, lines):
     (tmp_path / "old" / "snapshots").mkdir(parents=True)
-    for name, content in _golden_files().items():
+    for name, content in (_golden_files() | {"snapshots.jsonl": lines.encode()}).items():
         (tmp_path / "old" / name).write_bytes(content)
     run = open_run(tmp_path / "old")
     assert run.name == "old"
@@ -239,5 +244,6 @@ def test_only_the_columns_asked_for_are_read(tmp_path):
 
 def test_a_header_is_read_once_however_often_its_file_is_opened(tmp_path, monkeypatch):
     run = open_run(write_run(tmp_path / "run"))
+    run.weights()
     monkeypatch.setattr(Snapshot, "_read_places", lambda self: pytest.fail("the header was read again"))
     np.testing.assert_array_equal(run.block(0, 2), run.weights()[:, :2])

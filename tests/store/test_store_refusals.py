@@ -107,6 +107,29 @@ def test_a_snapshot_that_is_cut_short_anywhere_is_refused(path, refuses):
     assert_holds_steps(path, range(3))
 
 
+def test_a_flipped_bit_is_found_where_a_point_is_read_whole(path, refuses):
+    file = path / "snapshots" / "000001.safetensors"
+    whole = file.read_bytes()
+    for place in range(int.from_bytes(whole[:8], "little") + 8, len(whole)):
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        run = open_run(path)
+        run.snapshot(0)
+        with refuses(r"point 1 \(step 1\): its file 000001.safetensors is not what was written \(checksum \w{8}, not \w{8}\)"):
+            run.snapshot(1)
+    file.write_bytes(whole)
+    assert_holds_steps(path, range(3))
+
+
+@pytest.mark.parametrize("name", ["../000000.safetensors", "/etc/passwd", "..", "a/b", "a\\b", ""])
+def test_a_line_that_leads_out_of_the_run_is_refused(path, refuses, name):
+    manifest = path / "snapshots.jsonl"
+    lines = manifest.read_text().splitlines(keepends=True)
+    line = json.loads(lines[1]) | {"file": name}
+    manifest.write_text("".join([lines[0], json.dumps(line) + "\n", *lines[2:]]))
+    with refuses(r"line 2 of '.*snapshots.jsonl' is damaged"):
+        open_run(path)
+
+
 def test_a_snapshot_that_vanishes_after_opening_is_refused(path, refuses):
     run = open_run(path)
     (path / "snapshots" / "000000.safetensors").unlink()
@@ -137,7 +160,7 @@ def test_a_snapshot_of_another_layout_is_refused(path, tmp_path, refuses, other,
         writer.append(tensors, step=1, metrics={})
     (tmp_path / "other" / "snapshots" / "000000.safetensors").replace(path / "snapshots" / "000001.safetensors")
     with refuses(rf"run 'run', point 1 \(step 1\): {what}; one run has one layout, record the other as its own"):
-        open_run(path)
+        open_run(path).block(0, 10)  # of the same size it is found where it is read
 
 
 @pytest.mark.parametrize("point", [3, -4, 100])

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +11,8 @@ from lossatlas._arrays import InputError
 from lossatlas.store.snapshot import TensorEntry
 
 FORMAT = "lossatlas-run"
-VERSION = 1
+VERSION = 1  # sizes and checksums came later; lines without them are read
+_NAME = re.compile(r"[\w-][\w.-]*")
 
 
 class Manifest(NamedTuple):
@@ -82,7 +84,7 @@ def whole_lines(file: Path) -> Iterator[bytes]:
     for number, raw in enumerate(raws):
         try:
             line = json.loads(raw)
-            is_line = isinstance(line, dict) and ("end" in line or line.keys() >= {"step", "file", "metrics"})
+            is_line = isinstance(line, dict) and ("end" in line or _is_snapshot(line))
         except ValueError:
             is_line = False
         if not raw.endswith(b"\n"):
@@ -92,11 +94,17 @@ def whole_lines(file: Path) -> Iterator[bytes]:
         yield raw
 
 
-def snapshot_line(point: int, step: int, file: str, metrics: Mapping[str, float]) -> bytes:
-    """Return the line that makes a snapshot exist."""
+def _is_snapshot(line: Mapping[str, Any]) -> bool:
+    # A name that is a path would lead out of the run.
+    return line.keys() >= {"step", "file", "metrics"} and _NAME.fullmatch(str(line["file"])) is not None
+
+
+def snapshot_line(point: int, step: int, file: str, metrics: Mapping[str, float], *, size: int, crc32: int) -> bytes:
+    """Return the line that makes a snapshot exist, with the size and the checksum of its file."""
     # JSON has no NaN: a value that is not finite is written as a word, which float() reads back.
     plain = {name: value if math.isfinite(value) else str(value) for name, value in metrics.items()}
-    return json.dumps({"point": point, "step": step, "file": file, "metrics": plain}, allow_nan=False).encode() + b"\n"
+    line = {"point": point, "step": step, "file": file, "bytes": size, "crc32": f"{crc32:08x}", "metrics": plain}
+    return json.dumps(line, allow_nan=False).encode() + b"\n"
 
 
 def end_line(reason: str) -> bytes:

@@ -3,6 +3,7 @@
 import math
 import os
 import warnings
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from lossatlas._arrays import InputError, Points, not_finite
 from lossatlas.store.direct import DirectFile
 from lossatlas.store.manifest import read_description, read_manifest
 from lossatlas.store.snapshot import Places, Snapshot, TensorEntry, layout, mismatch
+
+_PIECE = 1 << 20  # bytes that are read at once for a checksum
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +73,29 @@ class Run:
 
     def snapshot(self, point: int = -1) -> dict[str, np.ndarray]:
         """Return parameters and buffers of one point under their own names; bfloat16 comes as float32."""
+        self.refuse_damaged(point)
         with self._opened(point) as snapshot:
             return {t.name: snapshot.values(t, 0, t.size).reshape(t.shape) for t in self.tensors}
+
+    def refuse_damaged(self, point: int) -> None:
+        """Read a point's file whole, and compare it with its checksum; runs of older versions have none.
+
+        Raises:
+            InputError: the file is not what was written.
+        """
+        with self._opened(point):
+            line = self.lines[point]
+            if "crc32" not in line:
+                return
+            found = 0
+            with (self.path / "snapshots" / line["file"]).open("rb") as stream:
+                while piece := stream.read(_PIECE):
+                    found = zlib.crc32(piece, found)
+        if f"{found:08x}" != line["crc32"]:
+            raise InputError(
+                f"{self.describe(point)}: its file {line['file']} is not what was written (checksum {found:08x}, "
+                f"not {line['crc32']}); restore it or remove its line"
+            )
 
     def weights(self, dtype: str = "float64") -> np.ndarray:
         """Return all points as rows, ``(n, p)``: the parameters flattened in the order of :attr:`names`.
@@ -121,11 +145,30 @@ class Run:
         file = self.path / "snapshots" / self.lines[point]["file"]
         try:
             with _stream(file, direct=direct) as stream:
-                snapshot = Snapshot(file, stream, places=self._places.get(file.name))
-                self._places[file.name] = snapshot.places
-                yield snapshot
+                yield self._read_header(point, file, stream)
         except FileNotFoundError:
             raise InputError(f"{self.describe(point)}: its file {file.name} is missing; restore it or remove its line") from None
+
+    def _read_header(self, point: int, file: Path, stream: FileIO | DirectFile) -> Snapshot:
+        known = self._places.get(file.name)
+        snapshot = Snapshot(file, stream, places=known)
+        if known is None:
+            if difference := mismatch(layout(self.tensors), snapshot.layout):
+                raise InputError(f"{self.describe(point)}: {difference}; one run has one layout, record the other as its own")
+            self._places[file.name] = snapshot.places
+        return snapshot
+
+    def _refuse_unfit_files(self) -> None:
+        """Look that every file is there and whole: by its size where the manifest has it, else by its header."""
+        folder = self.path / "snapshots"
+        sizes = {entry.name: entry.stat().st_size for entry in os.scandir(folder)} if folder.is_dir() else {}
+        for point, line in enumerate(self.lines):
+            if point and "bytes" in line and sizes.get(line["file"]) == line["bytes"]:
+                continue  # its header is read when the file is
+            with self._opened(point) as snapshot:
+                is_whole = snapshot.is_whole
+            if not is_whole:
+                raise InputError(f"{self.describe(point)}: its file is cut short; restore it or remove its line")
 
 
 def _stream(file: Path, *, direct: bool) -> FileIO | DirectFile:
@@ -151,13 +194,7 @@ def open_run(path: str | os.PathLike[str]) -> Run:
             stacklevel=2,
         )
     run = Run(folder, tensors, settings, manifest.lines, manifest.ended == "complete")
-    expected = layout(tensors)
-    for point in range(run.n_points):
-        with run._opened(point) as snapshot:
-            if difference := mismatch(expected, snapshot.layout):
-                raise InputError(f"{run.describe(point)}: {difference}; one run has one layout, record the other as its own")
-            if not snapshot.is_whole:
-                raise InputError(f"{run.describe(point)}: its file is cut short; restore it or remove its line")
+    run._refuse_unfit_files()
     return run
 
 

@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -112,8 +113,9 @@ class RunWriter:
             raise InputError(f"snapshot {self.n_points} of run {self.path.name!r}: {difference}; record it as a run of its own")
         file = f"{self.n_points:06d}.safetensors"
         try:
-            write_durably(self.path / "snapshots" / file, chunks(tensors))
-            self._write_line(snapshot_line(self.n_points, step, file, metrics))
+            written = _Counted(chunks(tensors))
+            write_durably(self.path / "snapshots" / file, written)
+            self._write_line(snapshot_line(self.n_points, step, file, metrics, size=written.size, crc32=written.crc32))
         except OSError as error:
             raise unwritable(self.path, error) from error
         self.n_points += 1
@@ -153,6 +155,20 @@ class RunWriter:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class _Counted:
+    """Pieces of a file that are counted and summed on their way."""
+
+    def __init__(self, pieces: Iterable[bytes | memoryview]) -> None:
+        self._pieces = pieces
+        self.size = self.crc32 = 0
+
+    def __iter__(self) -> Iterator[bytes | memoryview]:
+        for piece in self._pieces:
+            self.size += memoryview(piece).nbytes
+            self.crc32 = zlib.crc32(piece, self.crc32)
+            yield piece
 
 
 def write_durably(path: Path, data: Iterable[bytes | memoryview]) -> None:
