@@ -17,7 +17,16 @@ def blocks(document: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "document", ["docs/start.md", "docs/format.md", "docs/phate.md", "docs/slices.md", "docs/paths.md", "docs/curvature.md"]
+    "document",
+    [
+        "docs/start.md",
+        "docs/format.md",
+        "docs/phate.md",
+        "docs/slices.md",
+        "docs/paths.md",
+        "docs/curvature.md",
+        "docs/checkpoints.md",
+    ],
 )
 def test_the_snippets_of_a_page_run_in_their_order(document, tmp_path):
     code = "\n".join(blocks(document))

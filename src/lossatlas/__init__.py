@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from lossatlas._atlas import Atlas, atlas
     from lossatlas.distance import cosine_distances
     from lossatlas.embed import PHATE, Embedding, isomap, pca, phate, tsne, umap
-    from lossatlas.measure import persistence
-    from lossatlas.record import Recorder
+    from lossatlas.measure import audit, persistence
+    from lossatlas.record import Recorder, import_checkpoints
     from lossatlas.sample import (
         BandSettings,
         BendSettings,
@@ -54,12 +54,14 @@ _HOMES = {
     "Task": "sample",
     "align": "sample",
     "atlas": "_atlas",
+    "audit": "measure",
     "barycentric": "sample",
     "bezier_path": "sample",
     "bilinear": "sample",
     "cosine_distances": "distance",
     "curvature": "sample",
     "grid_sample": "sample",
+    "import_checkpoints": "record",
     "isomap": "embed",
     "jump_and_retrain": "sample",
     "linear_path": "sample",
@@ -93,12 +95,14 @@ __all__ = [
     "Task",
     "align",
     "atlas",
+    "audit",
     "barycentric",
     "bezier_path",
     "bilinear",
     "cosine_distances",
     "curvature",
     "grid_sample",
+    "import_checkpoints",
     "isomap",
     "jump_and_retrain",
     "linear_path",

@@ -121,8 +121,10 @@ def test_a_full_disk_stops_the_loop_with_one_message_and_keeps_the_run(tmp_path,
         Recorder(tmp_path / "run", nn.Linear(2, 1)) as r,
     ):
         r.step(loss=1.0)
+        r.flush()
         monkeypatch.setattr(writer.os, "fsync", _full)
-        r.step(loss=0.5)
+        for _ in range(5):
+            r.step(loss=0.5)
     run = open_run(tmp_path / "run")
     assert run.steps.tolist() == [0, 1]
     assert not run.is_complete

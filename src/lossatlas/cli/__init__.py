@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 # Nothing heavier than typer is imported here or at the top of a command's module: `lossatlas --help` answers at once.
+from lossatlas.cli.audit import audit
 from lossatlas.cli.connect import connect
 from lossatlas.cli.demo import demo
+from lossatlas.cli.import_ import import_
 from lossatlas.cli.map import map_
 from lossatlas.cli.sample import sample
 from lossatlas.cli.slice import slice_
@@ -22,6 +24,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(demo)
+app.command(name="import")(import_)
+app.command()(audit)
 app.command(name="map")(map_)
 app.command()(sample)
 app.command(name="slice")(slice_)

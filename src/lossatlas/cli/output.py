@@ -65,10 +65,11 @@ def print_table(rows: Sequence[Sequence[str]], *, title: str | None) -> None:
     """Print rows of words as columns."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title=title, box=None, show_header=False, pad_edge=False, title_justify="left")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))  # names are no markup
     Console().print(table)
 
 

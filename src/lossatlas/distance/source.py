@@ -145,6 +145,8 @@ def point_source(points: np.ndarray | Run | Sequence[Run], *, kept: Sequence[Seq
         raise InputError("points must be an array (n, p), a run, or a list of runs; open folders with lossatlas.open_runs")
     for run in runs[1:]:
         _refuse_other_parameters(runs[0], run)
+    # Files of other writers have their tensors in orders of their own.
+    runs = tuple(run.ordered_as(runs[0].names) for run in runs)
     source = RunSource(runs, tuple(map(tuple, kept)) if kept is not None else tuple(tuple(range(run.n_points)) for run in runs))
     if source.n_points < 2:
         count = "only 1" if source.n_points else "none"
@@ -230,7 +232,7 @@ def refuse_lost(source: PointSource, point: int, columns: slice) -> None:
 
 def _refuse_other_parameters(first: Run, other: Run) -> None:
     mine, theirs = ([(tensor.name, tensor.shape) for tensor in run.parameters] for run in (first, other))
-    if mine == theirs:
+    if sorted(mine) == sorted(theirs):
         return
     different = next((pair for pair in zip(mine, theirs, strict=False) if pair[0] != pair[1]), None)
     what = f"{different[0]} and {different[1]}" if different else f"{len(mine)} and {len(theirs)} tensors"

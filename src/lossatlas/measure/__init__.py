@@ -1,7 +1,8 @@
 """Coordinates and losses become numbers."""
 
+from lossatlas.measure.auditing import Audit, Finding, audit
 from lossatlas.measure.graph import neighbour_graph
 from lossatlas.measure.persistence import Diagram, persistence
 from lossatlas.measure.trajectory import distances_from, return_ratio
 
-__all__ = ["Diagram", "distances_from", "neighbour_graph", "persistence", "return_ratio"]
+__all__ = ["Audit", "Diagram", "Finding", "audit", "distances_from", "neighbour_graph", "persistence", "return_ratio"]

@@ -2,19 +2,22 @@
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from types import TracebackType
-from typing import Any, Literal, SupportsFloat
+from typing import Any, Literal, SupportsFloat, get_args
 
 import torch
 from torch import nn
 
 from lossatlas._arrays import InputError
-from lossatlas.record.weights import raw_tensors, tensor_entries
+from lossatlas.record.background import BackgroundWriter
+from lossatlas.record.weights import Selection, raw_tensors, tensor_entries
 from lossatlas.store import IfExists, RunWriter
 
 Every = Literal["epoch", "log"] | int
+
+StoredAs = Literal["float32", "bfloat16", "float16"]
 
 # Snapshots per tenfold of steps when every="log": neighbours are then 12 % apart in time.
 _PER_DECADE = 20
@@ -27,6 +30,9 @@ class Recorder:
     ``every`` says so: each call (``"epoch"``), each N-th call (an integer), or calls 1, 2, 3, … spaced evenly on a log scale
     (``"log"``, 20 a decade). The last call is always stored. Nothing of the model is changed.
 
+    Training waits for the copy of the weights alone: a thread writes them, and two copies may wait for it. An error of the disk
+    reaches the loop at the next call. What waits when the process is killed is lost; :meth:`flush` waits until nothing does.
+
     Args:
         path: Folder of the run, made if it is not there.
         model: The module that is trained.
@@ -34,9 +40,13 @@ class Recorder:
         if_exists: Whether a run at ``path`` is refused, appended to, or replaced.
         initial: Metrics of point 0, where they are known.
         settings: Plain values that describe the run; stored with it.
+        only: Pattern or patterns of the names of tensors that are stored (``"*.lora_*"``); by default all.
+        without: Pattern or patterns of those that are left out.
+        dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``: what real numbers that are wider are stored as. bfloat16 halves the
+            disk, and leaves 3 digits of each weight: enough for a map of steps that are longer than that, too few for late ones.
 
     Raises:
-        InputError: the folder cannot be written, or holds a run already.
+        InputError: the folder cannot be written, or holds a run already; a value is out of its range.
 
     >>> import tempfile, torch
     >>> model = torch.nn.Linear(2, 1)
@@ -55,6 +65,9 @@ class Recorder:
         if_exists: IfExists = "refuse",
         initial: Mapping[str, SupportsFloat] | None = None,
         settings: Mapping[str, Any] | None = None,
+        only: str | Sequence[str] | None = None,
+        without: str | Sequence[str] = (),
+        dtype: StoredAs | None = None,
     ) -> None:
         is_number = isinstance(every, int) and not isinstance(every, bool) and every >= 1
         if not is_number and every not in ("epoch", "log"):
@@ -63,25 +76,32 @@ class Recorder:
             )
         if not isinstance(model, nn.Module):
             raise InputError(f"model must be a torch.nn.Module, but is a {type(model).__name__}; pass the module that is trained")
+        if dtype is not None and dtype not in get_args(StoredAs):
+            raise InputError(f"dtype must be one of {', '.join(get_args(StoredAs))}, but is {dtype!r}; choose one of these")
         self._every = every
         self._model = model
+        self._selection = Selection(
+            None if only is None else _patterns(only), _patterns(without), None if dtype is None else getattr(torch, dtype)
+        )
         made_by = {"kind": "training", "every": every, **(settings or {})}
         # The metrics are looked at before the folder is made: a refusal leaves nothing behind.
         metrics = _numbers(initial or {})
-        self._writer = RunWriter(path, tensor_entries(model), settings=made_by, if_exists=if_exists)
+        self._writer = RunWriter(path, tensor_entries(model, self._selection), settings=made_by, if_exists=if_exists)
         self._step = self._writer.last_step
         self._pending: dict[str, float] | None = None
         try:
-            if self._writer.n_points == 0:
-                self._store(metrics)
+            if self._writer.n_points == 0:  # in this thread: a place that takes no point is refused here
+                self._writer.append(raw_tensors(model, self._selection), step=0, metrics=metrics)
         except BaseException:
             self._writer.close()
             raise
+        self._n_points = self._writer.n_points
+        self._background = BackgroundWriter(self._writer.append)
 
     @property
     def n_points(self) -> int:
-        """Number of points stored so far."""
-        return self._writer.n_points
+        """Number of points so far, those that wait to be written included."""
+        return self._n_points
 
     def step(self, **metrics: SupportsFloat) -> None:
         """Count one step or epoch, and store the weights with these metrics when their turn has come.
@@ -91,6 +111,7 @@ class Recorder:
         """
         if self._writer.is_closed:
             raise InputError("this recorder has ended; call step() inside its with block")
+        self._background.refuse_failed()
         numbers = _numbers(metrics)
         self._step += 1
         if _is_due(self._step, self._every):
@@ -99,14 +120,32 @@ class Recorder:
             self._pending = numbers
 
     def _store(self, metrics: Mapping[str, float]) -> None:
-        self._writer.append(raw_tensors(self._model), step=self._step, metrics=metrics)
+        tensors = raw_tensors(self._model, self._selection)
+        self._writer.refuse_other(tensors, point=self._n_points)
+        self._background.append(tensors, step=self._step, metrics=metrics)
+        self._n_points += 1
         self._pending = None
 
+    def flush(self) -> None:
+        """Wait until every point so far is on disk.
+
+        Raises:
+            InputError: the disk refused.
+        """
+        self._background.flush()
+
     def close(self) -> None:
-        """Store the last call's weights if they are not stored yet, and end the run in good order."""
+        """Store the last call's weights if they are not stored yet, and end the run in good order.
+
+        Raises:
+            InputError: the disk refused.
+        """
         try:
-            if self._pending is not None:
-                self._store(self._pending)
+            try:
+                if self._pending is not None:
+                    self._store(self._pending)
+            finally:
+                self._background.close()
             self._writer.end("complete")
         finally:
             self._writer.close()
@@ -120,7 +159,13 @@ class Recorder:
             return
         # The weights may be half-way through a step: keep what was stored, and say what stopped the run.
         with closing(self._writer), suppress(InputError):  # a disk that refuses must not hide the error that came first
+            with suppress(InputError):
+                self._background.close()
             self._writer.end(kind.__name__)
+
+
+def _patterns(given: str | Sequence[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def _is_due(step: int, every: Every) -> bool:

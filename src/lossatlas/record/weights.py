@@ -1,6 +1,8 @@
 """A model's tensors as the store takes them."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 import torch
 from torch import nn
@@ -14,27 +16,66 @@ _STORED_TYPES = {
 }  # fmt: skip
 
 
-def tensor_entries(model: nn.Module) -> tuple[TensorEntry, ...]:
+@dataclass(frozen=True)
+class Selection:
+    """Which tensors of a model are stored, and how.
+
+    Attributes:
+        only: Patterns of names as a shell has them; None takes all.
+        without: Patterns of names that are left out.
+        dtype: What real numbers that are wider are stored as; None leaves them as they are.
+    """
+
+    only: tuple[str, ...] | None = None
+    without: tuple[str, ...] = ()
+    dtype: torch.dtype | None = None
+
+    def takes(self, name: str) -> bool:
+        """Whether a tensor of this name is stored."""
+        is_asked_for = self.only is None or any(fnmatchcase(name, pattern) for pattern in self.only)
+        return is_asked_for and not any(fnmatchcase(name, pattern) for pattern in self.without)
+
+    def type_of(self, tensor: torch.Tensor) -> torch.dtype:
+        """Return the type that a tensor is stored as."""
+        is_wider = self.dtype is not None and tensor.is_floating_point() and tensor.element_size() > self.dtype.itemsize
+        return self.dtype if is_wider and self.dtype is not None else tensor.dtype
+
+
+def tensor_entries(model: nn.Module, selection: Selection | None = None) -> tuple[TensorEntry, ...]:
     """Return name, shape, type and kind of the model's parameters and persistent buffers; tied weights count once.
 
     Raises:
-        InputError: the model has no parameter, or a tensor of a type that cannot be stored.
+        InputError: no parameter is left, or there is a tensor of a type that cannot be stored.
     """
+    selection = selection or Selection()
     entries = tuple(
         # The type first: it refuses tensors that have no shape yet.
         TensorEntry(
-            name, dtype=_stored_type(name, tensor), shape=tuple(tensor.shape), kind="parameter" if is_parameter else "buffer"
+            name,
+            dtype=stored_type(name, tensor, selection.type_of(tensor)),
+            shape=tuple(tensor.shape),
+            kind="parameter" if is_parameter else "buffer",
         )
         for name, tensor, is_parameter in _named(model)
+        if selection.takes(name)
     )
     if not any(entry.kind == "parameter" for entry in entries):
+        if any(True for _ in model.parameters()):
+            first = next(name for name, _ in model.named_parameters())
+            raise InputError(f"only and without leave no parameter of the model; its first is {first!r}; mend the patterns")
         raise InputError(f"the model ({type(model).__name__}) has no parameters; pass the module that is trained")
     return entries
 
 
-def raw_tensors(model: nn.Module) -> dict[str, RawTensor]:
+def raw_tensors(model: nn.Module, selection: Selection | None = None) -> dict[str, RawTensor]:
     """Return a copy of the model's parameters and persistent buffers, as bytes in memory."""
-    return {name: RawTensor(_stored_type(name, tensor), tuple(tensor.shape), _bytes(tensor)) for name, tensor, _ in _named(model)}
+    selection = selection or Selection()
+    made = {}
+    for name, tensor, _ in _named(model):
+        if selection.takes(name):
+            dtype = selection.type_of(tensor)
+            made[name] = RawTensor(stored_type(name, tensor, dtype), tuple(tensor.shape), stored_bytes(tensor, dtype))
+    return made
 
 
 def _named(model: nn.Module) -> Iterator[tuple[str, torch.Tensor, bool]]:
@@ -47,19 +88,26 @@ def _named(model: nn.Module) -> Iterator[tuple[str, torch.Tensor, bool]]:
             yield name, buffer, False
 
 
-def _stored_type(name: str, tensor: torch.Tensor) -> str:
+def stored_type(name: str, tensor: torch.Tensor, dtype: torch.dtype | None = None) -> str:
+    """Return how a safetensors header spells a tensor's type, or the one that it is stored as.
+
+    Raises:
+        InputError: it cannot be stored.
+    """
     if torch.nn.parameter.is_lazy(tensor):
         raise InputError(f"tensor {name!r} has no shape yet; run one batch through the model first")
     if tensor.is_meta:
         raise InputError(f"tensor {name!r} has no values (it is on the meta device); move the model to a device first")
-    if tensor.dtype not in _STORED_TYPES:
+    dtype = dtype or tensor.dtype
+    if dtype not in _STORED_TYPES:
         raise InputError(f"tensor {name!r} has type {tensor.dtype}, which cannot be stored; convert it to a real type")
-    return _STORED_TYPES[tensor.dtype]
+    return _STORED_TYPES[dtype]
 
 
-def _bytes(tensor: torch.Tensor) -> memoryview:
+def stored_bytes(tensor: torch.Tensor, dtype: torch.dtype | None = None) -> memoryview:
+    """Return a copy of a tensor's values, as bytes in memory."""
     # reshape, not view: weights in channels_last order are not contiguous. The clone is the snapshot: training goes on.
-    flat = tensor.detach().reshape(-1).to("cpu", copy=True).contiguous()
+    flat = tensor.detach().reshape(-1).to("cpu", dtype or tensor.dtype, copy=True).contiguous()
     return flat.view(torch.uint8).numpy().data
 
 

@@ -13,15 +13,20 @@ No module here needs torch: maps are made of runs on machines without it.
 
 from lossatlas.store.find import named_point, open_runs
 from lossatlas.store.run import Run, open_run, refuse_not_finite
-from lossatlas.store.snapshot import RawTensor, TensorEntry
+from lossatlas.store.snapshot import NUMPY_TYPES, LazyTensor, RawTensor, Snapshot, TensorEntry, Tensors, as_numbers
 from lossatlas.store.writer import IfExists, RunWriter, refuse_taken, unwritable, write_durably
 
 __all__ = [
+    "NUMPY_TYPES",
     "IfExists",
+    "LazyTensor",
     "RawTensor",
     "Run",
     "RunWriter",
+    "Snapshot",
     "TensorEntry",
+    "Tensors",
+    "as_numbers",
     "named_point",
     "open_run",
     "open_runs",

@@ -6,7 +6,8 @@ import warnings
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import numpy as np
 from lossatlas._arrays import InputError, Points, not_finite
 from lossatlas.store.direct import DirectFile
 from lossatlas.store.manifest import read_description, read_manifest
-from lossatlas.store.snapshot import Places, Snapshot, TensorEntry, layout, mismatch
+from lossatlas.store.snapshot import LazyTensor, Places, Snapshot, TensorEntry, layout, mismatch
 
 _PIECE = 1 << 20  # bytes that are read at once for a checksum
 
@@ -55,6 +56,14 @@ class Run:
         """Names of the parameters, in the order of the columns of :meth:`weights`."""
         return tuple(tensor.name for tensor in self.parameters)
 
+    def ordered_as(self, names: Sequence[str]) -> "Run":
+        """Return the run with its parameters, which have these names, in this order."""
+        if tuple(names) == self.names:
+            return self
+        place = {name: number for number, name in enumerate(names)}
+        tensors = sorted(self.tensors, key=lambda tensor: place.get(tensor.name, len(place)))
+        return replace(self, tensors=tuple(tensors))
+
     @property
     def n_parameters(self) -> int:
         """Number of columns of :meth:`weights`."""
@@ -76,6 +85,14 @@ class Run:
         self.refuse_damaged(point)
         with self._opened(point) as snapshot:
             return {t.name: snapshot.values(t, 0, t.size).reshape(t.shape) for t in self.tensors}
+
+    def lazy(self, point: int) -> dict[str, LazyTensor]:
+        """Return one point's tensors as they were stored, each read when it is asked for."""
+        return {t.name: LazyTensor(t.dtype, t.shape, partial(self._raw, point, t.name)) for t in self.tensors}
+
+    def _raw(self, point: int, name: str) -> memoryview:
+        with self._opened(point) as snapshot:
+            return snapshot.raw(name)
 
     def refuse_damaged(self, point: int) -> None:
         """Read a point's file whole, and compare it with its checksum; runs of older versions have none.
@@ -161,7 +178,7 @@ class Run:
     def _refuse_unfit_files(self) -> None:
         """Look that every file is there and whole: by its size where the manifest has it, else by its header."""
         folder = self.path / "snapshots"
-        sizes = {entry.name: entry.stat().st_size for entry in os.scandir(folder)} if folder.is_dir() else {}
+        sizes = _sizes(folder)
         for point, line in enumerate(self.lines):
             if point and "bytes" in line and sizes.get(line["file"]) == line["bytes"]:
                 continue  # its header is read when the file is
@@ -169,6 +186,18 @@ class Run:
                 is_whole = snapshot.is_whole
             if not is_whole:
                 raise InputError(f"{self.describe(point)}: its file is cut short; restore it or remove its line")
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Return the size of each file; a link that leads nowhere has none."""
+    if not folder.is_dir():
+        return {}
+    sizes = {}
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(FileNotFoundError):
+                sizes[entry.name] = entry.stat().st_size
+    return sizes
 
 
 def _stream(file: Path, *, direct: bool) -> FileIO | DirectFile:

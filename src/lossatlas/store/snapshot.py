@@ -6,7 +6,8 @@ a flat range of values across tensors, and writing tensor by tensor. Any safeten
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -33,6 +34,23 @@ class RawTensor(NamedTuple):
     data: bytes | memoryview
 
 
+@dataclass(frozen=True)
+class LazyTensor:
+    """A tensor whose bytes are read when they are asked for, so that one of many is in memory at a time."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    read: Callable[[], bytes | memoryview] = field(repr=False)
+
+    @property
+    def data(self) -> bytes | memoryview:
+        """The values."""
+        return self.read()
+
+
+Tensors = Mapping[str, RawTensor | LazyTensor]
+
+
 class TensorEntry(NamedTuple):
     """What a run knows of one of its tensors."""
 
@@ -47,7 +65,7 @@ class TensorEntry(NamedTuple):
         return math.prod(self.shape)
 
 
-def layout(tensors: Mapping[str, RawTensor] | tuple[TensorEntry, ...]) -> Layout:
+def layout(tensors: Tensors | tuple[TensorEntry, ...]) -> Layout:
     """Return type and shape by name: what two snapshots of one run have in common."""
     if isinstance(tensors, Mapping):
         return {name: (tensor.dtype, tensor.shape) for name, tensor in tensors.items()}
@@ -65,7 +83,7 @@ def mismatch(expected: Layout, came: Layout) -> str | None:
     return f"tensor {extra[0]!r} is not in the run" if extra else None
 
 
-def chunks(tensors: Mapping[str, RawTensor]) -> Iterator[bytes | memoryview]:
+def chunks(tensors: Tensors) -> Iterator[bytes | memoryview]:
     """Yield the bytes of a snapshot file, tensor by tensor, so that the whole is never in memory twice."""
     # Widest type first: then every tensor starts at a multiple of its own width, which readers that map the file need.
     order = sorted(tensors.items(), key=lambda item: -_width(item[1].dtype))
@@ -144,6 +162,13 @@ class Snapshot:
         self.read(tensor, start, values)
         return values
 
+    def raw(self, name: str) -> memoryview:
+        """Return the bytes of one tensor as they are in the file."""
+        dtype, shape = self.layout[name]
+        values = np.empty(math.prod(shape), NUMPY_TYPES[dtype])
+        self._fill(self.places.offsets[name], values)
+        return values.view(np.uint8).data
+
     def read(self, tensor: TensorEntry, start: int, out: np.ndarray) -> None:
         """Fill ``out`` with values of a flattened tensor from ``start`` on, as its type; without a copy where it is theirs.
 
@@ -153,17 +178,30 @@ class Snapshot:
         numpy_type = np.dtype(NUMPY_TYPES[tensor.dtype])
         is_theirs = out.dtype == numpy_type and out.flags.c_contiguous
         values = out if is_theirs else np.empty(len(out), numpy_type)
-        self._stream.seek(self.places.offsets[tensor.name] + start * numpy_type.itemsize)
+        self._fill(self.places.offsets[tensor.name] + start * numpy_type.itemsize, values)
+        if tensor.dtype == "BF16":
+            values = as_numbers(values.data, "BF16")
+        if not is_theirs:
+            out[:] = values
+
+    def _fill(self, place: int, values: np.ndarray) -> None:
+        self._stream.seek(place)
         rest = values.view(np.uint8).data
         while rest:
             count = self._stream.readinto(rest)
             if not count:
                 raise InputError(f"the snapshot {str(self._path)!r} is cut short; restore it or remove its line")
             rest = rest[count:]
-        if tensor.dtype == "BF16":
-            values = (values.astype(np.uint32) << 16).view(np.float32)
-        if not is_theirs:
-            out[:] = values
+
+
+def as_numbers(data: bytes | memoryview, dtype: str) -> np.ndarray:
+    r"""Return the values of a tensor's bytes; bfloat16 comes as float32.
+
+    >>> as_numbers(b"\x00\x00\x80?", "F32"), as_numbers(b"\x80?", "BF16")
+    (array([1.], dtype=float32), array([1.], dtype=float32))
+    """
+    values = np.frombuffer(data, NUMPY_TYPES[dtype])
+    return (values.astype(np.uint32) << 16).view(np.float32) if dtype == "BF16" else values
 
 
 def _width(dtype: str) -> int:

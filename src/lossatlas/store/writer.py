@@ -4,6 +4,7 @@ import os
 import shutil
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import FileIO
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -12,7 +13,9 @@ import filelock
 from lossatlas._arrays import InputError
 from lossatlas.store.manifest import description, end_line, snapshot_line, whole_lines
 from lossatlas.store.run import open_run
-from lossatlas.store.snapshot import RawTensor, TensorEntry, chunks, layout, mismatch
+from lossatlas.store.snapshot import Snapshot, TensorEntry, Tensors, chunks, layout, mismatch
+
+_PIECE = 1 << 20  # bytes that are read at once for a checksum
 
 IfExists = Literal["refuse", "append", "replace"]
 
@@ -103,14 +106,13 @@ class RunWriter:
         self.last_step = int(run.steps[-1]) if run.n_points else 0
         write_durably(self.path / "snapshots.jsonl", list(whole_lines(self.path / "snapshots.jsonl")))
 
-    def append(self, tensors: Mapping[str, RawTensor], *, step: int, metrics: Mapping[str, float]) -> None:
+    def append(self, tensors: Tensors, *, step: int, metrics: Mapping[str, float]) -> None:
         """Store one snapshot; it is on disk when this returns.
 
         Raises:
             InputError: the tensors are not those that the run was opened with, or the disk refuses.
         """
-        if difference := mismatch(layout(self.tensors), layout(tensors)):
-            raise InputError(f"snapshot {self.n_points} of run {self.path.name!r}: {difference}; record it as a run of its own")
+        self.refuse_other(tensors, point=self.n_points)
         file = f"{self.n_points:06d}.safetensors"
         try:
             written = _Counted(chunks(tensors))
@@ -120,6 +122,36 @@ class RunWriter:
             raise unwritable(self.path, error) from error
         self.n_points += 1
         self.last_step = step
+
+    def link(self, file: Path, *, step: int, metrics: Mapping[str, float]) -> None:
+        """Take a safetensors file that lies elsewhere as the next snapshot: a link to it, no copy.
+
+        Raises:
+            InputError: it holds other tensors than the run was opened with, or the disk refuses.
+        """
+        with FileIO(file) as stream:
+            difference = mismatch(layout(self.tensors), Snapshot(file, stream).layout)
+        if difference:
+            raise InputError(f"snapshot {self.n_points} of run {self.path.name!r}: {difference}; record it as a run of its own")
+        name = f"{self.n_points:06d}.safetensors"
+        try:
+            with file.open("rb") as stream:
+                read = _Counted(iter(lambda: stream.read(_PIECE), b""))
+                for _ in read:
+                    pass
+            place = self.path / "snapshots" / name
+            place.unlink(missing_ok=True)  # what a death left before its line was written
+            place.symlink_to(file.absolute())
+            self._write_line(snapshot_line(self.n_points, step, name, metrics, size=read.size, crc32=read.crc32))
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+        self.n_points += 1
+        self.last_step = step
+
+    def refuse_other(self, tensors: Tensors, *, point: int) -> None:
+        """Refuse tensors that are not those that the run was opened with, by the number that their snapshot would have."""
+        if difference := mismatch(layout(self.tensors), layout(tensors)):
+            raise InputError(f"snapshot {point} of run {self.path.name!r}: {difference}; record it as a run of its own")
 
     @property
     def is_closed(self) -> bool:

@@ -1,0 +1,82 @@
+"""What is kept of each snapshot: a few numbers a tensor, and a sketch of all of it."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from lossatlas._arrays import InputError
+from lossatlas.distance.sketch import sketch
+from lossatlas.measure.auditing.sources import Source
+from lossatlas.store import LazyTensor, as_numbers
+
+_K = 4096  # numbers of a sketch: distances to about 1 %
+
+
+@dataclass(frozen=True)
+class TensorReading:
+    """What is kept of a tensor."""
+
+    layout: tuple[str, tuple[int, ...]]
+    digest: bytes
+    n_not_finite: int
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What is kept of a snapshot."""
+
+    source: Source
+    tensors: Mapping[str, TensorReading] = field(default_factory=dict)
+    sketch: np.ndarray | None = None  # of its real numbers; None where some are not finite, or it could not be read
+    norm: float = float("nan")
+    error: str | None = None  # why it could not be read
+
+    @property
+    def sketched(self) -> np.ndarray:
+        """The sketch, of a snapshot that is known to have one."""
+        assert self.sketch is not None
+        return self.sketch
+
+    @property
+    def digest(self) -> bytes:
+        """The same for snapshots that are the same to the last bit."""
+        return b"".join(name.encode() + tensor.digest for name, tensor in sorted(self.tensors.items()))
+
+
+def readings(given: Sequence[Source], *, progress: Callable[[int, int], None] | None = None) -> list[Reading]:
+    """Read all snapshots once, a tensor in memory at a time."""
+    made = []
+    for done, source in enumerate(given):
+        if progress:
+            progress(done, len(given))
+        try:
+            made.append(_read(source, source.open()))
+        except InputError as error:
+            made.append(Reading(source, error=str(error)))
+    if progress:
+        progress(len(given), len(given))
+    return made
+
+
+def _read(source: Source, tensors: Mapping[str, LazyTensor]) -> Reading:
+    kept: dict[str, TensorReading] = {}
+    total, squares, offset, is_finite = np.zeros(_K), 0.0, 0, True
+    for name in sorted(tensors):  # the same place in the sketch, whatever order the file has
+        tensor = tensors[name]
+        data = tensor.data
+        n_lost = 0
+        if tensor.dtype.startswith(("F", "BF")):
+            values = as_numbers(data, tensor.dtype)
+            n_lost = int(values.size - np.isfinite(values).sum())
+            if not n_lost and values.size:
+                part = sketch(values, offset=offset, k=_K)
+                total += part.values
+                squares += part.squared_norm
+            offset += values.size
+        is_finite = is_finite and not n_lost
+        digest = hashlib.blake2b(data, digest_size=16).digest()
+        kept[name] = TensorReading((tensor.dtype, tensor.shape), digest, n_lost)
+        del data
+    return Reading(source, kept, total if is_finite else None, float(np.sqrt(squares)))
