@@ -26,6 +26,7 @@ def blocks(document: str) -> list[str]:
         "docs/paths.md",
         "docs/curvature.md",
         "docs/checkpoints.md",
+        "docs/recording.md",
     ],
 )
 def test_the_snippets_of_a_page_run_in_their_order(document, tmp_path):
