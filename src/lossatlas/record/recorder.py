@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Literal, SupportsFloat, get_args
 
 import torch
-from torch import nn
+from torch import distributed, nn
 
 from lossatlas._arrays import InputError
 from lossatlas.record.background import BackgroundWriter
@@ -28,7 +28,8 @@ class Recorder:
 
     The weights at entry are point 0. Each call of :meth:`step` counts one step or epoch of the loop, and stores a point when
     ``every`` says so: each call (``"epoch"``), each N-th call (an integer), or calls 1, 2, 3, … spaced evenly on a log scale
-    (``"log"``, 20 a decade). The last call is always stored. Nothing of the model is changed.
+    (``"log"``, 20 a decade). The last call is always stored. Nothing of the model is changed. What wraps it (data parallelism,
+    ``torch.compile``, averaging) leaves no trace in the names; of processes that train together the first writes.
 
     Training waits for the copy of the weights alone: a thread writes them, and two copies may wait for it. An error of the disk
     reaches the loop at the next call. What waits when the process is killed is lost; :meth:`flush` waits until nothing does.
@@ -86,7 +87,13 @@ class Recorder:
         made_by = {"kind": "training", "every": every, **(settings or {})}
         # The metrics are looked at before the folder is made: a refusal leaves nothing behind.
         metrics = _numbers(initial or {})
-        self._writer = RunWriter(path, tensor_entries(model, self._selection), settings=made_by, if_exists=if_exists)
+        entries = tensor_entries(model, self._selection)
+        self._n_points = 0
+        # Of processes that train one model together the first writes; the others count with it, and store nothing.
+        self._is_writing = not (distributed.is_available() and distributed.is_initialized() and distributed.get_rank() > 0)
+        if not self._is_writing:
+            return
+        self._writer = RunWriter(path, entries, settings=made_by, if_exists=if_exists)
         self._step = self._writer.last_step
         self._pending: dict[str, float] | None = None
         try:
@@ -109,10 +116,12 @@ class Recorder:
         Raises:
             InputError: a metric is not one number, or the disk refuses.
         """
+        numbers = _numbers(metrics)
+        if not self._is_writing:
+            return
         if self._writer.is_closed:
             raise InputError("this recorder has ended; call step() inside its with block")
         self._background.refuse_failed()
-        numbers = _numbers(metrics)
         self._step += 1
         if _is_due(self._step, self._every):
             self._store(numbers)
@@ -132,7 +141,8 @@ class Recorder:
         Raises:
             InputError: the disk refused.
         """
-        self._background.flush()
+        if self._is_writing:
+            self._background.flush()
 
     def close(self) -> None:
         """Store the last call's weights if they are not stored yet, and end the run in good order.
@@ -140,6 +150,8 @@ class Recorder:
         Raises:
             InputError: the disk refused.
         """
+        if not self._is_writing:
+            return
         try:
             try:
                 if self._pending is not None:
@@ -154,7 +166,7 @@ class Recorder:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        if kind is None:
+        if kind is None or not self._is_writing:
             self.close()
             return
         # The weights may be half-way through a step: keep what was stored, and say what stopped the run.

@@ -41,6 +41,16 @@ class Selection:
         return self.dtype if is_wider and self.dtype is not None else tensor.dtype
 
 
+def unwrapped(model: nn.Module) -> nn.Module:
+    """Return the module that others were wrapped around: by data parallelism, ``torch.compile`` or averaging."""
+    wrappers = (nn.DataParallel, nn.parallel.DistributedDataParallel, torch.optim.swa_utils.AveragedModel)
+    while True:
+        inner = model.module if isinstance(model, wrappers) else getattr(model, "_orig_mod", None)
+        if not isinstance(inner, nn.Module):
+            return model
+        model = inner
+
+
 def tensor_entries(model: nn.Module, selection: Selection | None = None) -> tuple[TensorEntry, ...]:
     """Return name, shape, type and kind of the model's parameters and persistent buffers; tied weights count once.
 
@@ -79,6 +89,7 @@ def raw_tensors(model: nn.Module, selection: Selection | None = None) -> dict[st
 
 
 def _named(model: nn.Module) -> Iterator[tuple[str, torch.Tensor, bool]]:
+    model = unwrapped(model)
     # named_parameters() gives a tied weight once, which state_dict() does not.
     for name, parameter in model.named_parameters():
         yield name, parameter, True
@@ -96,6 +107,10 @@ def stored_type(name: str, tensor: torch.Tensor, dtype: torch.dtype | None = Non
     """
     if torch.nn.parameter.is_lazy(tensor):
         raise InputError(f"tensor {name!r} has no shape yet; run one batch through the model first")
+    if hasattr(tensor, "to_local"):
+        raise InputError(
+            f"tensor {name!r} is sharded over processes, and is not gathered here; save a distributed checkpoint and import it"
+        )
     if tensor.is_meta:
         raise InputError(f"tensor {name!r} has no values (it is on the meta device); move the model to a device first")
     dtype = dtype or tensor.dtype
@@ -117,7 +132,7 @@ def load_tensors(model: nn.Module, tensors: Mapping[str, torch.Tensor], *, what:
     Raises:
         InputError: a tensor of the model is missing or has another shape; the model is then as it was.
     """
-    every_name = model.state_dict().keys()  # also the second names of tied weights
+    every_name = unwrapped(model).state_dict().keys()  # also the second names of tied weights
     extra = [name for name in tensors if name not in every_name]
     if extra:
         raise InputError(f"the {what} has a tensor {extra[0]!r}, which the model has not; pass a snapshot of this model")
