@@ -129,6 +129,16 @@ class Atlas:
 
         save(self, Path(path), title=title)
 
+    def log(self, to: Any, *, name: str = "atlas", step: int | None = None) -> None:  # noqa: ANN401 - of packages that need not be there
+        """Log the map to TensorBoard's ``SummaryWriter`` (the figure) or to a run of ``wandb`` (figure and page, as an artefact).
+
+        Raises:
+            InputError: ``to`` is neither.
+        """
+        from lossatlas.draw import log_atlas
+
+        log_atlas(self, to, name=name, step=step)
+
 
 def atlas(
     runs: str | os.PathLike[str] | Run | Iterable[str | os.PathLike[str] | Run],

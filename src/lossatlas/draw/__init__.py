@@ -2,6 +2,7 @@
 
 from lossatlas.draw.compose import scene
 from lossatlas.draw.figure import figure, write_figure
+from lossatlas.draw.log import log_atlas
 from lossatlas.draw.notebook import notebook_frame
 from lossatlas.draw.page import page, write_page
 from lossatlas.draw.save import json_text, refuse_unwritable, save
@@ -17,6 +18,7 @@ __all__ = [
     "encoded",
     "figure",
     "json_text",
+    "log_atlas",
     "notebook_frame",
     "page",
     "refuse_unwritable",
