@@ -12,6 +12,7 @@ from torch import distributed, nn
 
 from lossatlas._arrays import InputError
 from lossatlas.record.background import BackgroundWriter
+from lossatlas.record.thinning import LEAST, Thinning
 from lossatlas.record.weights import Selection, raw_tensors, tensor_entries
 from lossatlas.store import IfExists, RunWriter
 
@@ -45,6 +46,8 @@ class Recorder:
         without: Pattern or patterns of those that are left out.
         dtype: ``"float32"``, ``"bfloat16"`` or ``"float16"``: what real numbers that are wider are stored as. bfloat16 halves the
             disk, and leaves 3 digits of each weight: enough for a map of steps that are longer than that, too few for late ones.
+        max_bytes: Of the run's snapshots; four must fit. Where they would be more, points are taken out, so that those that stay
+            are evenly spaced along the path, not in time. None keeps all.
 
     Raises:
         InputError: the folder cannot be written, or holds a run already; a value is out of its range.
@@ -69,6 +72,7 @@ class Recorder:
         only: str | Sequence[str] | None = None,
         without: str | Sequence[str] = (),
         dtype: StoredAs | None = None,
+        max_bytes: int | None = None,
     ) -> None:
         is_number = isinstance(every, int) and not isinstance(every, bool) and every >= 1
         if not is_number and every not in ("epoch", "log"):
@@ -88,6 +92,9 @@ class Recorder:
         # The metrics are looked at before the folder is made: a refusal leaves nothing behind.
         metrics = _numbers(initial or {})
         entries = tensor_entries(model, self._selection)
+        least = LEAST * sum(entry.n_bytes for entry in entries)
+        if max_bytes is not None and max_bytes < least:
+            raise InputError(f"max_bytes must hold {LEAST} snapshots, {least} bytes at least, but is {max_bytes}; raise it")
         self._n_points = 0
         # Of processes that train one model together the first writes; the others count with it, and store nothing.
         self._is_writing = not (distributed.is_available() and distributed.is_initialized() and distributed.get_rank() > 0)
@@ -103,11 +110,12 @@ class Recorder:
             self._writer.close()
             raise
         self._n_points = self._writer.n_points
-        self._background = BackgroundWriter(self._writer.append)
+        thinning = None if max_bytes is None else Thinning(self._writer, max_bytes)
+        self._background = BackgroundWriter(thinning.append if thinning else self._writer.append)
 
     @property
     def n_points(self) -> int:
-        """Number of points so far, those that wait to be written included."""
+        """Number of points so far, those that wait to be written and those that a budget took out included."""
         return self._n_points
 
     def step(self, **metrics: SupportsFloat) -> None:

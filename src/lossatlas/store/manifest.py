@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,7 +73,10 @@ def read_manifest(file: Path) -> Manifest:
         size += len(raw)
         line = json.loads(raw)
         ended = line.get("end")
-        if ended is None:
+        if "dropped" in line:
+            gone = set(line["dropped"])
+            lines = [kept for kept in lines if kept["file"] not in gone]
+        elif ended is None:
             lines.append(line)
     return Manifest(tuple(lines), ended, file.exists() and file.stat().st_size > size)
 
@@ -84,7 +87,7 @@ def whole_lines(file: Path) -> Iterator[bytes]:
     for number, raw in enumerate(raws):
         try:
             line = json.loads(raw)
-            is_line = isinstance(line, dict) and ("end" in line or _is_snapshot(line))
+            is_line = isinstance(line, dict) and ("end" in line or isinstance(line.get("dropped"), list) or _is_snapshot(line))
         except ValueError:
             is_line = False
         if not raw.endswith(b"\n"):
@@ -105,6 +108,11 @@ def snapshot_line(point: int, step: int, file: str, metrics: Mapping[str, float]
     plain = {name: value if math.isfinite(value) else str(value) for name, value in metrics.items()}
     line = {"point": point, "step": step, "file": file, "bytes": size, "crc32": f"{crc32:08x}", "metrics": plain}
     return json.dumps(line, allow_nan=False).encode() + b"\n"
+
+
+def drop_line(files: Sequence[str]) -> bytes:
+    """Return the line after which snapshots exist no more."""
+    return json.dumps({"dropped": list(files)}).encode() + b"\n"
 
 
 def end_line(reason: str) -> bytes:

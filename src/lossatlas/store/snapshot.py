@@ -64,6 +64,11 @@ class TensorEntry(NamedTuple):
         """Number of values."""
         return math.prod(self.shape)
 
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of all of them."""
+        return self.size * _width(self.dtype)
+
 
 def layout(tensors: Tensors | tuple[TensorEntry, ...]) -> Layout:
     """Return type and shape by name: what two snapshots of one run have in common."""

@@ -1,5 +1,6 @@
 """A run, written: each snapshot is whole on disk before anyone can see it."""
 
+import json
 import os
 import shutil
 import zlib
@@ -11,7 +12,7 @@ from typing import Any, Literal, get_args
 import filelock
 
 from lossatlas._arrays import InputError
-from lossatlas.store.manifest import description, end_line, snapshot_line, whole_lines
+from lossatlas.store.manifest import description, drop_line, end_line, snapshot_line, whole_lines
 from lossatlas.store.run import open_run
 from lossatlas.store.snapshot import Snapshot, TensorEntry, Tensors, chunks, layout, mismatch
 
@@ -58,7 +59,9 @@ class RunWriter:
             raise InputError(f"if_exists must be one of {', '.join(get_args(IfExists))}, but is {if_exists!r}; choose one")
         self.path = Path(path).absolute()  # the loop may change its folder
         self.tensors = tuple(tensors)
-        self.n_points = 0
+        self._files: list[str] = []  # of the points, in their order
+        self._sizes: list[int] = []
+        self._number = 0  # of the next file: never that of one that was dropped
         self.last_step = 0
         try:
             self._open(if_exists, dict(settings or {}))
@@ -102,7 +105,9 @@ class RunWriter:
         if run.tensors != self.tensors:
             what = mismatch(layout(run.tensors), layout(self.tensors)) or "the order of its tensors differs"
             raise InputError(f"the run {str(self.path)!r} holds another model ({what}); choose another path")
-        self.n_points = run.n_points
+        self._files = [str(line["file"]) for line in run.lines]
+        self._sizes = [(self.path / "snapshots" / name).stat().st_size for name in self._files]
+        self._number = 1 + max((int(Path(name).stem) for name in self._numbered()), default=-1)
         self.last_step = int(run.steps[-1]) if run.n_points else 0
         write_durably(self.path / "snapshots.jsonl", list(whole_lines(self.path / "snapshots.jsonl")))
 
@@ -113,15 +118,51 @@ class RunWriter:
             InputError: the tensors are not those that the run was opened with, or the disk refuses.
         """
         self.refuse_other(tensors, point=self.n_points)
-        file = f"{self.n_points:06d}.safetensors"
+        file = f"{self._number:06d}.safetensors"
         try:
             written = _Counted(chunks(tensors))
             write_durably(self.path / "snapshots" / file, written)
-            self._write_line(snapshot_line(self.n_points, step, file, metrics, size=written.size, crc32=written.crc32))
+            self._enter(file, step, metrics, written)
         except OSError as error:
             raise unwritable(self.path, error) from error
-        self.n_points += 1
+
+    def _enter(self, file: str, step: int, metrics: Mapping[str, float], written: "_Counted") -> None:
+        self._write_line(snapshot_line(self._number, step, file, metrics, size=written.size, crc32=written.crc32))
+        self._files.append(file)
+        self._sizes.append(written.size)
+        self._number += 1
         self.last_step = step
+
+    def drop(self, points: Sequence[int]) -> None:
+        """Take points out of the run, by their places in it; the line that says so is on disk before their files go.
+
+        Raises:
+            InputError: the disk refuses.
+        """
+        gone = set(points)
+        files = [self._files[point] for point in sorted(gone)]
+        if not files:
+            return
+        self._write_line(drop_line(files))
+        kept = [place for place in range(len(self._files)) if place not in gone]
+        self._files, self._sizes = [self._files[place] for place in kept], [self._sizes[place] for place in kept]
+        for file in files:
+            (self.path / "snapshots" / file).unlink(missing_ok=True)
+
+    @property
+    def n_points(self) -> int:
+        """Points of the run."""
+        return len(self._files)
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of their files."""
+        return sum(self._sizes)
+
+    def _numbered(self) -> list[str]:
+        """Return the names of all files that there are or were."""
+        lines = [json.loads(line) for line in whole_lines(self.path / "snapshots.jsonl")]
+        return [line["file"] for line in lines if "file" in line]
 
     def link(self, file: Path, *, step: int, metrics: Mapping[str, float]) -> None:
         """Take a safetensors file that lies elsewhere as the next snapshot: a link to it, no copy.
@@ -133,7 +174,7 @@ class RunWriter:
             difference = mismatch(layout(self.tensors), Snapshot(file, stream).layout)
         if difference:
             raise InputError(f"snapshot {self.n_points} of run {self.path.name!r}: {difference}; record it as a run of its own")
-        name = f"{self.n_points:06d}.safetensors"
+        name = f"{self._number:06d}.safetensors"
         try:
             with file.open("rb") as stream:
                 read = _Counted(iter(lambda: stream.read(_PIECE), b""))
@@ -142,11 +183,9 @@ class RunWriter:
             place = self.path / "snapshots" / name
             place.unlink(missing_ok=True)  # what a death left before its line was written
             place.symlink_to(file.absolute())
-            self._write_line(snapshot_line(self.n_points, step, name, metrics, size=read.size, crc32=read.crc32))
+            self._enter(name, step, metrics, read)
         except OSError as error:
             raise unwritable(self.path, error) from error
-        self.n_points += 1
-        self.last_step = step
 
     def refuse_other(self, tensors: Tensors, *, point: int) -> None:
         """Refuse tensors that are not those that the run was opened with, by the number that their snapshot would have."""
