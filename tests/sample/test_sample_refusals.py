@@ -12,6 +12,7 @@ from torch import nn
 
 from lossatlas import JumpSettings, Recorder, jump_and_retrain, open_run
 from lossatlas.sample import LocalPool
+from lossatlas.store import RunWriter
 
 _START = small_net(5).state_dict()
 _ONE = JumpSettings(seeds=(0,), steps=(0.5,), epochs=1)
@@ -280,7 +281,7 @@ def test_a_retraining_that_is_being_done_elsewhere_is_refused(tmp_path, refuses)
 
 
 def test_a_run_without_points_is_no_start(tmp_path, refuses, monkeypatch):
-    monkeypatch.setattr(Recorder, "_store", lambda *_: None)
+    monkeypatch.setattr(RunWriter, "append", lambda *_, **__: None)
     with Recorder(tmp_path / "run", small_net(5)):
         pass
     with refuses("run 'run' has 0 points, but point -1 was asked for"):
