@@ -37,9 +37,9 @@ def autocorrelation(squared_distances_from: DistancesFrom, trajectories: Indices
 def remembered(affinities: csr_array, correlation: Float[np.ndarray, " lags"], trajectories: Indices) -> csr_array:
     r"""Affinities :math:`T K T` of a walk that goes along in time before and after each step in space.
 
-    :math:`T_{ij} = \rho(|i - j|)` for two points of one trajectory, |i - j| snapshots apart, and 0 for points of two. As in
-    T-PHATE (Busch et al. 2023, Nature Computational Science 3) the autocorrelation says how far in time points belong together;
-    unlike it T stands on both sides, so that the affinities stay symmetric and the walk reversible.
+    :math:`T_{ij} = \rho(|i - j|)` for two points of one trajectory, :math:`|i - j|` snapshots apart, and 0 for points of two. As
+    in T-PHATE (Busch et al. 2023, Nature Computational Science 3) the autocorrelation says how far in time points belong
+    together; unlike it T stands on both sides, so that the affinities stay symmetric and the walk reversible.
 
     Assumes that the snapshots of a trajectory are equally far apart in time, and that it is stationary: where it began and
     where it is must not differ more than it wanders. Training runs drift, and drift looks like a long memory; then the map shows
