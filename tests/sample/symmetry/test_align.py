@@ -94,9 +94,10 @@ def test_independent_networks_come_nearer_and_keep_their_outputs():
     assert all(torch.equal(again.tensors[name], tensor) for name, tensor in found.tensors.items())
 
 
-def test_no_single_exchange_of_units_brings_it_nearer():
+@pytest.mark.parametrize("seed", range(4, 16))  # in some of them a group is permuted more than once
+def test_no_single_exchange_of_units_brings_it_nearer(seed):
     task = _task("mlp")
-    other = random_network(ARCHITECTURES["mlp"][0], 4)
+    other = random_network(ARCHITECTURES["mlp"][0], seed)
     found = align(task, task.model.state_dict(), other.state_dict(), restarts=1)
     start = dict(task.model.named_parameters())
 
