@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 from test_cli import call
-from test_cli_slice import here  # noqa: F401 - a fixture
+from test_cli_slice import assert_refused, here  # noqa: F401 - a fixture
 
 from lossatlas import open_run
 
@@ -67,11 +67,7 @@ def test_bad_input_is_one_line_and_exit_code_2(own_folder, here):  # noqa: F811
         (*_ENDS, "-o", "nowhere/path.png"): "there is no folder",
         (*_ENDS, "--device", "quantum"): "device 'quantum' cannot be used",
     }.items():
-        code, out, err = here("connect", *arguments)
-        assert code == 2, arguments
-        assert out == ""
-        assert err.count("\n") == 1, err
-        assert words in err
+        assert_refused(here("connect", *arguments), words)
     for arguments in ((*_ENDS, "--method", "walk"), (*_ENDS, "--effort", "0"), _ENDS[:2]):
         assert here("connect", *arguments)[0] == 2
 

@@ -74,6 +74,15 @@ def test_points_are_recorded_for_a_map(own_folder):
     assert call("map", "runs", "line", "-o", "map.png", cwd=own_folder).returncode == 0
 
 
+def assert_refused(answer, words):
+    """Hold that a command ended with one line and exit code 2, and printed nothing else."""
+    code, out, err = answer
+    assert code == 2, words
+    assert out == ""
+    assert err.count("\n") == 1, err
+    assert words in err
+
+
 def test_bad_input_is_one_line_and_exit_code_2(here):
     for arguments, words in {
         ("own_task:nobody", "runs/seed-0"): "own_task has no such function",
@@ -86,11 +95,7 @@ def test_bad_input_is_one_line_and_exit_code_2(here):
         ("own_task:task", "runs/seed-0", "-o", "a.html"): "a slice is a figure; end it in .png",
         ("own_task:task", "runs/seed-0", "--device", "quantum"): "device 'quantum' cannot be used",
     }.items():
-        code, out, err = here("slice", *arguments)
-        assert code == 2, arguments
-        assert out == ""
-        assert err.count("\n") == 1, err
-        assert words in err
+        assert_refused(here("slice", *arguments), words)
 
 
 def test_stopped_in_the_middle_it_goes_on(own_folder):

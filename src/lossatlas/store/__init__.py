@@ -11,7 +11,7 @@ So what was acknowledged survives the death of the process; a torn last line is 
 No module here needs torch: maps are made of runs on machines without it.
 """
 
-from lossatlas.store.find import named_point, open_runs
+from lossatlas.store.find import named_point, natural, open_runs
 from lossatlas.store.run import Run, open_run, refuse_not_finite
 from lossatlas.store.snapshot import NUMPY_TYPES, LazyTensor, RawTensor, Snapshot, TensorEntry, Tensors, as_numbers
 from lossatlas.store.writer import IfExists, RunWriter, refuse_taken, unwritable, write_durably
@@ -28,6 +28,7 @@ __all__ = [
     "Tensors",
     "as_numbers",
     "named_point",
+    "natural",
     "open_run",
     "open_runs",
     "refuse_not_finite",

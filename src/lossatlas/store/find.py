@@ -62,14 +62,15 @@ def _opened(path: Path) -> list[Run]:
     folders = [run for match in root.glob(str(path.relative_to(root))) for run in _runs_below(match)]
     if not folders:
         raise InputError(f"no run matches {str(path)!r}; record one with lossatlas.Recorder, or check the pattern")
-    return [open_run(folder) for folder in sorted(set(folders), key=_natural)]
+    return [open_run(folder) for folder in sorted(set(folders), key=natural)]
 
 
 def _runs_below(folder: Path) -> list[Path]:
     if (folder / "run.json").exists():
         return [folder]
-    return sorted((file.parent for file in folder.rglob("run.json")), key=_natural)
+    return sorted((file.parent for file in folder.rglob("run.json")), key=natural)
 
 
-def _natural(path: Path) -> list[tuple[bool, int, str]]:
+def natural(path: Path) -> list[tuple[bool, int, str]]:
+    """Return the key that puts ``step-9`` before ``step-10``."""
     return [(not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in re.split(r"(\d+)", str(path))]

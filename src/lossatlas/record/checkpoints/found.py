@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lossatlas._arrays import InputError
+from lossatlas.store import natural
 
 _ENDINGS = (".pt", ".pth", ".bin", ".ckpt", ".safetensors")
 # Files that trainers put beside a checkpoint, and that hold no weights of the model.
@@ -42,7 +43,7 @@ def checkpoint_paths(paths: str | os.PathLike[str] | Sequence[str | os.PathLike[
         if not matches:
             raise InputError(f"there is no checkpoint at {str(path)!r}; check the path or the pattern")
         found += [checkpoint for match in matches for checkpoint in _below(match)]
-    return sorted(dict.fromkeys(found), key=_natural)
+    return sorted(dict.fromkeys(found), key=natural)
 
 
 def weights_of(checkpoint: Path) -> Path:
@@ -88,7 +89,3 @@ def _is_checkpoint(path: Path) -> bool:
     if path.name.endswith(".index.json"):
         return True
     return path.suffix in _ENDINGS and _BESIDE.fullmatch(path.name) is None
-
-
-def _natural(path: Path) -> list[tuple[bool, int, str]]:
-    return [(not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in re.split(r"(\d+)", str(path))]
