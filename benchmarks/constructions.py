@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numba
 import numpy as np
 
-from lossatlas.distance._sketch_kernels import _GAMMA, _fill_signs, _mixed
+from lossatlas.sketch.kernels import _GAMMA, _fill_signs, _mixed
 
 Construction: TypeAlias = Callable[[np.ndarray, int, int], np.ndarray]  # (x, k, seed) -> values
 compiled = numba.njit(cache=True, nogil=True)

@@ -13,8 +13,9 @@ from scipy.spatial import procrustes
 from benchmarks.constructions import CONSTRUCTIONS, dense
 from lossatlas import open_runs, phate
 from lossatlas.distance import Pairwise, pairwise
-from lossatlas.distance.sketch import Sketches, sketch, sketched_pairwise, sketches
+from lossatlas.distance.sketched import Sketches, sketched_pairwise, sketches
 from lossatlas.embed import Embedding, metric_scaling
+from lossatlas.sketch import sketch
 
 K = 4096
 P = 2**18  # 256 rows of 1,024: what the shapes below are cut from

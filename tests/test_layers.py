@@ -9,13 +9,13 @@ import lossatlas
 
 ROOT = Path(lossatlas.__file__).parent
 ORDER = [
-    "_arrays", "_compiled", "_device", "store", "record", "sample", "distance", "embed", "measure", "_atlas", "draw", "serve",
-    "experiments", "cli", "__main__",
+    "_arrays", "_compiled", "_device", "sketch", "store", "record", "sample", "distance", "embed", "measure", "_atlas", "draw",
+    "serve", "experiments", "cli", "__main__",
 ]  # fmt: skip
 # An Atlas offers to draw itself (`atlas.write_html`), a slice too, so their methods, and nothing at import, reach to the right.
 EXCEPTIONS = {("_atlas", "draw"), ("sample", "draw")}
 # From here on no stage needs torch: maps are made on machines without it.
-WITHOUT_TORCH = {"_arrays", "_compiled", "_device", "store", "distance", "embed", "measure", "_atlas", "draw", "serve", "cli"}
+WITHOUT_TORCH = set(ORDER) - {"record", "sample", "experiments", "__main__"}
 
 
 def stage(path: Path) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from lossatlas._arrays import InputError, Vector
-from lossatlas.distance import Origin, PointSource, pairwise, point_source
+from lossatlas.distance import Origin, Pairwise, pairwise, point_source, recorded_sketches, sketched_pairwise
 from lossatlas.embed import PhateEmbedding, Preset, phate
 from lossatlas.measure import Diagram, distances_from, persistence, return_ratio
 from lossatlas.store import Run, open_runs
@@ -56,6 +56,7 @@ class Atlas:
     distance_from_optimum: Vector | None  # (n,), Euclidean, in units of the weights
     diagram: Diagram | None  # of the loss named `loss`
     loss: str | None
+    distance_error: float = 0.0  # standard error of a distance over itself: 0 where it comes from weights, not from sketches
 
     @property
     def n_points(self) -> int:
@@ -96,6 +97,8 @@ class Atlas:
                 "essential": diagram.total(part="essential"),
                 "loss_range_squared": diagram.loss_range_squared,
             }
+        if self.distance_error:
+            numbers["distance_error"] = self.distance_error
         ratios = self.return_ratios
         if ratios:
             numbers["return_ratio"] = float(np.mean(list(ratios.values())))
@@ -159,7 +162,8 @@ def atlas(
     """Map runs: distances between all their points, the PHATE embedding of them, and what can be measured on it.
 
     Args:
-        runs: Run folders, folders of runs, patterns such as ``"runs/*"``, or opened runs; all of one model.
+        runs: Run folders, folders of runs, patterns such as ``"runs/*"``, or opened runs; all of one model. Of runs without
+            weights the distances are estimated from their sketches.
         metric: Distance between points.
         origin: Where the cosine is measured; see :func:`cosine_distances`.
         knn: Neighbours that set the kernel's width; see :func:`phate`, also for the next four.
@@ -184,8 +188,7 @@ def atlas(
     opened = open_runs(runs)
     kept = [_kept(run, diverged) for run in opened]
     report("distances")
-    source: PointSource = point_source(opened, kept=kept)
-    between = pairwise(source, origin=origin)
+    between, distance_error = _between(opened, kept, origin)
     report("embedding")
     embedding = phate(
         between,
@@ -216,7 +219,27 @@ def atlas(
         distance_from_optimum=None if optimum is None else distances_from(optimum, between),
         diagram=None if measured is None else _diagram(embedding, metrics[measured]),
         loss=measured,
+        distance_error=distance_error,
     )
+
+
+def _between(runs: list[Run], kept: list[tuple[int, ...]], origin: Origin) -> tuple[Pairwise, float]:
+    """Return all distances, and the standard error of one over itself where sketches are all there is."""
+    if all(run.has_weights for run in runs):
+        return pairwise(point_source(runs, kept=kept), origin=origin), 0.0
+    weighed = next((run for run in runs if not run.has_sketches), None)
+    if weighed is not None:
+        alone = next(run for run in runs if not run.has_weights)
+        raise InputError(
+            f"run {alone.name!r} holds sketches and no weights, run {weighed.name!r} weights and no sketches, so nothing can be "
+            "compared; record with keep='both'"
+        )
+    if not isinstance(origin, str) or origin == "centroid":
+        raise InputError(
+            f"sketches have distances about zero and the start, not about {origin if isinstance(origin, str) else 'a point'!r}; pass one of these"
+        )
+    points = recorded_sketches(runs, kept=kept, origin=origin)
+    return sketched_pairwise(points, origin="start" if origin == "start" else "zero"), points.relative_error
 
 
 def _kept(run: Run, diverged: Diverged) -> tuple[int, ...]:

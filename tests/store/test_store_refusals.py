@@ -68,11 +68,11 @@ def test_a_description_without_its_fields_is_refused(path, refuses, fields):
         open_run(path)
 
 
-@pytest.mark.parametrize("version", [0, 2, None, "1"])
+@pytest.mark.parametrize("version", [0, 3, None, "1"])
 def test_another_version_of_the_format_is_refused(path, refuses, version):
     text = json.loads((path / "run.json").read_text()) | {"version": version}
     (path / "run.json").write_text(json.dumps(text))
-    with refuses(f"the run '.*run' has format {version}, and this lossatlas reads 1; update lossatlas"):
+    with refuses(f"the run '.*run' has format {version}, and this lossatlas reads 1 and 2; update lossatlas"):
         open_run(path)
 
 

@@ -1,63 +1,20 @@
-r"""Snapshots of any size become ``k`` numbers each, from which distances are known within a stated error.
-
-The flat parameters are cut in blocks of ``k``. Each block has its signs flipped at random, is turned by a random shift, and is
-added to the others: a count sketch (Charikar, Chen, Farach-Colton 2002; Weinberger et al. 2009) whose places are drawn a block at
-a time. For :math:`x = \theta - \theta_\text{start}` with blocks :math:`x_b`
-
-.. math:: E \lVert Sx \rVert^2 = \lVert x \rVert^2, \qquad
-          \operatorname{Var} \lVert Sx \rVert^2 = \frac2k \Bigl(\lVert x \rVert^4 - \sum_b \lVert x_b \rVert^4\Bigr),
-
-since signs that are independent leave only pairs that meet, and two coordinates meet with probability 1/k, or never if they share
-a block. A count sketch has coordinates where this has blocks, so this is never worse; a change within one block (a bias, a row)
-and a model of at most k parameters lose nothing. Several places a coordinate (Kane and Nelson 2014) leave the variance as it is
-and thin its tail: here two lone weights of two blocks meet in one seed of k, and then ‖x‖² is wrong by up to itself. Changes of
-many weights, as training makes them, have no such tail. benchmarks/README.md has what each costs.
-"""
+"""Sketches of many points become distances: estimates within a stated error, from numbers that fit into memory."""
 
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
 
-from lossatlas._arrays import InputError, Vector
-from lossatlas.distance._sketch_kernels import WORD, add_signed, fit_angles
+from lossatlas._arrays import InputError, Points, Vector
+from lossatlas.distance.angles import fit_angles
 from lossatlas.distance.pairwise import Pairwise, pairwise
-from lossatlas.distance.source import PointSource, blocks, point_source, refuse_lost
+from lossatlas.distance.source import PointSource, blocks, point_source, refuse_lost, refuse_other_runs
+from lossatlas.sketch import K, Sketch, Sketcher, refuse_numbers, refuse_others
 from lossatlas.store import Run
-
-_ZEROS = 2**16  # the length of the start that stands in for none: the cache holds it
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Sketch:
-    """One point, or a shard of one; shards of the same point add up to it."""
-
-    values: Float[np.ndarray, " k"]  # S(θ - θ_start)
-    squared_norm: float  # ‖θ‖²; squares, because these add up
-    squared_displacement: float  # ‖θ - θ_start‖²
-    dot: float  # ⟨θ - θ_start, θ_start⟩
-    n_parameters: int
-    seed: int
-
-    def __add__(self, other: "Sketch") -> "Sketch":
-        """Return the sketch of both shards.
-
-        Raises:
-            InputError: they were made with another ``k`` or seed.
-        """
-        _refuse_others((len(self.values), self.seed), (len(other.values), other.seed))
-        return Sketch(
-            values=self.values + other.values,
-            squared_norm=self.squared_norm + other.squared_norm,
-            squared_displacement=self.squared_displacement + other.squared_displacement,
-            dot=self.dot + other.dot,
-            n_parameters=self.n_parameters + other.n_parameters,
-            seed=self.seed,
-        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -80,7 +37,7 @@ class Sketches:
         if len(points) < 2:
             raise InputError(f"a map needs at least 2 points, but there is {len(points)}; record or sample more")
         for point in points:
-            _refuse_others((len(start.values), start.seed), (len(point.values), point.seed))
+            refuse_others((len(start.values), start.seed), (len(point.values), point.seed))
             if point.n_parameters != start.n_parameters:
                 raise InputError(
                     f"points must have the start's {start.n_parameters} parameters, but one has {point.n_parameters}; "
@@ -128,82 +85,83 @@ class Sketches:
         )
 
 
-def sketch(
-    weights: Float[np.ndarray, " p"],
-    *,
-    start: Float[np.ndarray, " p"] | None = None,
-    offset: int = 0,
-    k: int = 4096,
-    seed: int = 0,
-) -> Sketch:
-    """Sketch of ``weights - start``, of all parameters or of the stretch of them that begins at ``offset``.
-
-    What happens to a coordinate depends on the seed and its place in the flat order alone, so stretches add up however they
-    were cut. One pass without copies over contiguous float32 or float64; float16 is widened first. It holds no lock while it
-    works: threads may sketch stretches at once.
-
-    Args:
-        weights: Weights in the flat order of the parameters.
-        start: Where the run began; None for zero, as for the sketch of the start itself.
-        offset: Number of parameters before these.
-        k: Numbers kept, a multiple of 64. The relative error of a distance is at most 1/√(2k): 1.1 % at 4,096.
-        seed: Of signs and shifts; only sketches of one seed can be compared.
-
-    Raises:
-        InputError: the arrays are not rows of finite floats of one length, or a number is out of its range.
-
-    >>> weights = np.arange(10.0)
-    >>> whole, parts = sketch(weights, k=64), sketch(weights[:7], k=64) + sketch(weights[7:], offset=7, k=64)
-    >>> bool((whole.values == parts.values).all()), parts.squared_norm
-    (True, 285.0)
-    """
-    _refuse_numbers(k=k, seed=seed, offset=offset)
-    weights = _row("weights", weights)
-    begin = np.zeros(min(len(weights), _ZEROS), weights.dtype) if start is None else _row("start", start)
-    if start is not None and begin.shape != weights.shape:
-        raise InputError(f"start must have the {len(weights)} values of weights, but has {len(begin)}; cut both alike")
-    sums, moments = np.zeros(2 * k), np.zeros(3)
-    for first in range(0, len(weights), max(len(begin), 1)):
-        part = weights[first : first + len(begin)]
-        add_signed(part, begin[: len(part)], offset + first, np.uint64(seed), sums, moments)
-    if not np.isfinite(moments).all():
-        raise InputError("weights and start must be finite, but some are NaN or infinite; leave that point out")
-    return _folded(sums, moments, len(weights), seed)
-
-
 def sketches(
     points: np.ndarray | Run | Sequence[Run] | PointSource,
     *,
-    k: int = 4096,
+    k: int = K,
     seed: int = 0,
     offset: int = 0,
     megabytes: float = 128,
 ) -> Sketches:
-    """Sketches of all points about the first of them, streamed over blocks of parameters; see :func:`sketch`.
+    """Sketches of all points about the first of them, streamed over blocks of parameters; see :func:`lossatlas.sketch.sketch`.
 
     >>> walk = np.random.default_rng(0).normal(size=(5, 1000)).cumsum(axis=0)
     >>> made = sketches(walk[:, :400]) + sketches(walk[:, 400:], offset=400)
     >>> made.values.shape, made.start.n_parameters
     ((5, 4096), 1000)
     """
-    _refuse_numbers(k=k, seed=seed, offset=offset)
+    refuse_numbers(k=k, seed=seed, offset=offset)
     source = point_source(points) if isinstance(points, (np.ndarray, Run, Sequence)) else points
     n = source.n_points
-    sums, moments = np.zeros((n + 1, 2 * k)), np.zeros((n + 1, 3))
+    sketchers = [Sketcher(k=k, seed=seed) for _ in range(n + 1)]
     with ThreadPoolExecutor() as threads:
         for columns, block in blocks(source, megabytes=megabytes):
-            # The last row is the start about zero. A row is one task, so that sums do not depend on the number of threads.
-            rows = [*((row, block[0]) for row in block), (block[0], np.zeros_like(block[0]))]
+            # The last is the start about zero. A row is one task, so that sums do not depend on the number of threads.
+            starts: list[np.ndarray | None] = [*[block[0]] * n, None]
 
-            def add(row: int, rows: list[tuple[np.ndarray, np.ndarray]] = rows, first: int = offset + columns.start) -> None:
-                add_signed(*rows[row], first, np.uint64(seed), sums[row], moments[row])
+            def add(row: int, block: Points = block, starts: list[np.ndarray | None] = starts, at: int = columns.start) -> None:
+                sketchers[row].add(block[row % n], starts[row], offset=offset + at)
 
             list(threads.map(add, range(n + 1)))
-    lost = np.flatnonzero(~np.isfinite(moments).all(axis=1))
-    if len(lost):
-        refuse_lost(source, int(lost[0]), slice(0, source.n_parameters))
-    made = [_folded(total, moment, source.n_parameters, seed) for total, moment in zip(sums, moments, strict=True)]
+    made = [sketcher.sketch() for sketcher in sketchers]
+    lost = [row for row, one in enumerate(made) if not one.is_finite]
+    if lost:
+        refuse_lost(source, lost[0], slice(0, source.n_parameters))
     return Sketches.of(made[:-1], start=made[-1])
+
+
+def recorded_sketches(runs: Sequence[Run], *, kept: Sequence[Sequence[int]] | None = None, origin: str = "zero") -> Sketches:
+    """Sketches that runs hold, recorded with ``keep="sketch"`` or ``"both"``.
+
+    Displacements are counted from the start that all runs share. Where they began at different weights, it is zero: the
+    sketch is linear, S(θ) = S(θ - θ_start) + S(θ_start), so that distances within a run and between runs are estimated alike.
+
+    Args:
+        runs: Of one model.
+        kept: The points of each run; by default all.
+        origin: Where cosines will be measured.
+
+    Raises:
+        InputError: a run holds no sketches, other parameters, or a point that is not finite; or the origin is a start that the
+            runs do not share.
+    """
+    refuse_other_runs(runs)
+    for run in runs[1:]:
+        if run.names != runs[0].names:
+            raise InputError(f"runs {runs[0].name!r} and {run.name!r} were sketched in another order of tensors; map them apart")
+    starts = [run.start() for run in runs]
+    is_one = all(np.array_equal(start.values, starts[0].values) for start in starts)
+    if not is_one and origin == "start":
+        raise InputError("the runs did not start at the same weights, so origin='start' names no place; pass origin='zero'")
+    points = []
+    for run, start, numbers in zip(runs, starts, kept or [range(run.n_points) for run in runs], strict=True):
+        for point in numbers:
+            made = run.sketch(point)
+            if not made.is_finite:
+                raise InputError(
+                    f"{run.describe(point)} has weights that are NaN or infinite; leave it out, as atlas does with "
+                    "diverged='skip' (--diverged skip)"
+                )
+            points.append(made if is_one else _about_zero(made, start))
+    return Sketches.of(points, start=starts[0] if is_one else _zero_like(starts[0]))
+
+
+def _about_zero(sketch: Sketch, start: Sketch) -> Sketch:
+    return replace(sketch, values=sketch.values + start.values, squared_displacement=sketch.squared_norm, dot=0.0)
+
+
+def _zero_like(sketch: Sketch) -> Sketch:
+    return replace(sketch, values=np.zeros_like(sketch.values), squared_norm=0.0, squared_displacement=0.0, dot=0.0)
 
 
 def sketched_pairwise(sketches: Sketches, *, origin: Literal["zero", "start"] = "zero") -> Pairwise:
@@ -242,45 +200,3 @@ def sketched_pairwise(sketches: Sketches, *, origin: Literal["zero", "start"] = 
     squared += np.subtract.outer(y, y) ** 2 + squared_start * np.subtract.outer(c, c) ** 2
     norms = sketches.norms if origin == "zero" else sketches.displacements
     return Pairwise(squared, norms, origin, sketches.start.n_parameters)
-
-
-def _folded(sums: Float[np.ndarray, " m"], moments: Float[np.ndarray, "3"], n_parameters: int, seed: int) -> Sketch:
-    k = len(sums) // 2
-    norm, displacement, dot = moments.tolist()
-    return Sketch(
-        values=sums[:k] + sums[k:],
-        squared_norm=norm,
-        squared_displacement=displacement,
-        dot=dot,
-        n_parameters=n_parameters,
-        seed=seed,
-    )
-
-
-def _row(name: str, array: np.ndarray) -> Float[np.ndarray, " p"]:
-    row = np.asarray(array)
-    if row.ndim != 1:
-        raise InputError(f"{name} must be one row of values, but the array has {row.ndim} axes; flatten it")
-    if row.dtype not in (np.float16, np.float32, np.float64):
-        raise InputError(f"{name} must be float16, float32 or float64, but is {row.dtype}; convert it first")
-    return np.ascontiguousarray(row, dtype=np.float32 if row.dtype == np.float16 else None)
-
-
-def _refuse_numbers(*, k: int, seed: int, offset: int) -> None:
-    if not _is_whole(k) or not 0 < k < 2**31 or k % WORD:
-        raise InputError(f"k must be a multiple of {WORD} from {WORD} on, but is {k!r}; 4096 gives distances within 1.1 %")
-    for name, value, most in (("seed", seed, 2**64), ("offset", offset, 2**62)):
-        if not _is_whole(value) or not 0 <= value < most:
-            raise InputError(f"{name} must be a whole number from 0 on, but is {value!r}; pass one")
-
-
-def _is_whole(number: object) -> bool:
-    return isinstance(number, (int, np.integer)) and not isinstance(number, bool)
-
-
-def _refuse_others(mine: tuple[int, int], theirs: tuple[int, int]) -> None:
-    if mine != theirs:
-        raise InputError(
-            f"sketches must share k and seed, but one has k={mine[0]}, seed={mine[1]} and one k={theirs[0]}, seed={theirs[1]}; "
-            "sketch them alike"
-        )

@@ -143,8 +143,7 @@ def point_source(points: np.ndarray | Run | Sequence[Run], *, kept: Sequence[Seq
     runs = (points,) if isinstance(points, Run) else tuple(points)
     if not runs or not all(isinstance(run, Run) for run in runs):
         raise InputError("points must be an array (n, p), a run, or a list of runs; open folders with lossatlas.open_runs")
-    for run in runs[1:]:
-        _refuse_other_parameters(runs[0], run)
+    refuse_other_runs(runs)
     # Files of other writers have their tensors in orders of their own.
     runs = tuple(run.ordered_as(runs[0].names) for run in runs)
     source = RunSource(runs, tuple(map(tuple, kept)) if kept is not None else tuple(tuple(range(run.n_points)) for run in runs))
@@ -228,6 +227,12 @@ def refuse_lost(source: PointSource, point: int, columns: slice) -> None:
         values = source.points[point] if isinstance(source, ArraySource) else source.block(columns.start, columns.stop)[point]
         raise InputError(not_finite(f"point {point}", int((~np.isfinite(values)).sum())))
     raise InputError("points must be small enough to be squared, but some squares exceed float64; divide all by one number")
+
+
+def refuse_other_runs(runs: Sequence[Run]) -> None:
+    """Refuse runs of several models."""
+    for run in runs[1:]:
+        _refuse_other_parameters(runs[0], run)
 
 
 def _refuse_other_parameters(first: Run, other: Run) -> None:

@@ -116,6 +116,14 @@ def _facts(atlas: Atlas) -> list[Fact]:
                 f"squared ({atlas.diagram.loss_range_squared:.3g}) for each piece of the graph, whatever lies between.",
             )
         )
+    if atlas.distance_error:
+        facts.append(
+            Fact(
+                label="error of distances",
+                value=f"{atlas.distance_error:.1%}",
+                meaning="The runs hold sketches in place of weights: each distance is an estimate, and this its standard error.",
+            )
+        )
     left_out = sum(trace.n_left_out for trace in atlas.traces)
     if left_out:
         facts.append(

@@ -3,20 +3,17 @@
 import queue
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-
-from lossatlas.store import RawTensor
+from typing import Any, NamedTuple
 
 # Snapshots that wait while one is written: what training may be ahead of the disk.
 _WAITING = 2
 
 
-@dataclass
-class _Snapshot:
-    tensors: Mapping[str, RawTensor]
-    step: int
-    metrics: Mapping[str, float]
+class _Snapshot(NamedTuple):
+    taken: Any  # of the model: what `append` takes
+    about: dict[str, Any]
 
 
 @dataclass
@@ -46,14 +43,14 @@ class BackgroundWriter:
         # Also where nobody closes the recorder, and at the end of the program.
         self._end = weakref.finalize(self, _finish, self._shared, self._thread)
 
-    def append(self, tensors: Mapping[str, RawTensor], *, step: int, metrics: Mapping[str, float]) -> None:
-        """Let a snapshot wait to be written.
+    def append(self, taken: object, **about: object) -> None:
+        """Let a snapshot wait to be written, with what ``append`` is told of it.
 
         Raises:
             InputError: the disk refused an earlier one.
         """
         self.refuse_failed()
-        self._shared.waiting.put(_Snapshot(tensors, step, metrics))
+        self._shared.waiting.put(_Snapshot(taken, about))
 
     def refuse_failed(self) -> None:
         """Raise the error of the writing thread, if there is one."""
@@ -83,7 +80,7 @@ def _write(shared: _Shared) -> None:
     while (snapshot := shared.waiting.get()) is not None:
         if shared.error is None:
             try:
-                shared.append(snapshot.tensors, step=snapshot.step, metrics=snapshot.metrics)
+                shared.append(snapshot.taken, **snapshot.about)
             except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to the training loop
                 shared.error = error
         del snapshot  # its memory, before the next is waited for

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lossatlas.record.recorder import Every, Recorder
+from lossatlas.record.sharding import is_sharded
 
 try:
     import lightning.pytorch as pl
@@ -45,7 +46,7 @@ class LossAtlasCallback(pl.Callback):
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Store the weights that training begins with."""
-        if trainer.is_global_zero:
+        if trainer.is_global_zero or is_sharded(pl_module):
             self._recorder = Recorder(self._path, pl_module, every=self._every, **self._options)
             self._step = trainer.global_step
 

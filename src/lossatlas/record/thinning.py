@@ -1,9 +1,10 @@
 """A run within a budget: points are taken out where the trajectory loses least of its shape."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
+from lossatlas.sketch import Sketch
 from lossatlas.store import RunWriter, Tensors, as_numbers
 
 # Of the budget, after a thinning: so that there is not one at every point.
@@ -32,10 +33,22 @@ class Thinning:
         self._fixed = writer.n_points  # of an earlier recorder: how far they went is not known
         self._along: list[float] = []  # of the points since
 
-    def append(self, tensors: Tensors, *, step: int, metrics: Mapping[str, float]) -> None:
+    def append(
+        self,
+        tensors: Tensors,
+        *,
+        step: int,
+        metrics: Mapping[str, float],
+        sketch: Sketch | None = None,
+        left_out: Collection[str] = (),
+    ) -> None:
         """Append a point, and take others out where the budget asks for it."""
-        self._writer.append(tensors, step=step, metrics=metrics)
-        values = {t.name: as_numbers(tensors[t.name].data, t.dtype) for t in self._writer.tensors if t.kind == "parameter"}
+        self._writer.append(tensors, step=step, metrics=metrics, sketch=sketch, left_out=left_out)
+        if sketch is not None:  # where there is one, its distances will do
+            values = {"sketch": sketch.values}
+        else:
+            parameters = [entry for entry in self._writer.tensors if entry.kind == "parameter" and entry.name in tensors]
+            values = {entry.name: as_numbers(tensors[entry.name].data, entry.dtype) for entry in parameters}
         is_finite = all(np.isfinite(tensor).all() for tensor in values.values())
         passed = self._along[-1] if self._along else 0.0
         moved = 0.0 if self._before is None else _distance(values, self._before)
@@ -67,4 +80,4 @@ def superfluous(along: Sequence[float], n: int) -> list[int]:
 
 
 def _distance(a: Mapping[str, np.ndarray], b: Mapping[str, np.ndarray]) -> float:
-    return float(np.sqrt(sum(float(np.square(a[name].astype(np.float64) - b[name]).sum()) for name in a)))
+    return float(np.sqrt(sum(float(np.square(a[name].astype(np.float64) - b[name]).sum()) for name in a.keys() & b.keys())))

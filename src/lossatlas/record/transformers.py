@@ -5,6 +5,7 @@ from typing import Any
 
 from lossatlas.record.checkpoints.trainer_state import metrics_of
 from lossatlas.record.recorder import Every, Recorder
+from lossatlas.record.sharding import is_sharded
 
 try:
     from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
@@ -34,8 +35,9 @@ class LossAtlasCallback(TrainerCallback):
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **given: Any) -> None:  # noqa: ANN401, ARG002
         """Store the weights that training begins with."""
-        if state.is_world_process_zero:
-            self._recorder = Recorder(self._path, given["model"], every=self._every, **self._options)
+        model = given["model"]
+        if state.is_world_process_zero or is_sharded(model):
+            self._recorder = Recorder(self._path, model, every=self._every, **self._options)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:  # noqa: ANN401, ARG002
         """Count a step of the optimiser."""

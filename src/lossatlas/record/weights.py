@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from lossatlas._arrays import InputError
-from lossatlas.store import RawTensor, TensorEntry
+from lossatlas.store import LazyTensor, RawTensor, TensorEntry
 
 _STORED_TYPES = {
     torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16",
@@ -66,7 +66,7 @@ def tensor_entries(model: nn.Module, selection: Selection | None = None) -> tupl
             shape=tuple(tensor.shape),
             kind="parameter" if is_parameter else "buffer",
         )
-        for name, tensor, is_parameter in _named(model)
+        for name, tensor, is_parameter in named_tensors(model)
         if selection.takes(name)
     )
     if not any(entry.kind == "parameter" for entry in entries):
@@ -80,15 +80,24 @@ def tensor_entries(model: nn.Module, selection: Selection | None = None) -> tupl
 def raw_tensors(model: nn.Module, selection: Selection | None = None) -> dict[str, RawTensor]:
     """Return a copy of the model's parameters and persistent buffers, as bytes in memory."""
     selection = selection or Selection()
-    made = {}
-    for name, tensor, _ in _named(model):
-        if selection.takes(name):
-            dtype = selection.type_of(tensor)
-            made[name] = RawTensor(stored_type(name, tensor, dtype), tuple(tensor.shape), stored_bytes(tensor, dtype))
-    return made
+    return {name: raw_tensor(name, tensor, selection) for name, tensor, _ in named_tensors(model) if selection.takes(name)}
 
 
-def _named(model: nn.Module) -> Iterator[tuple[str, torch.Tensor, bool]]:
+def raw_tensor(name: str, tensor: torch.Tensor, selection: Selection) -> RawTensor:
+    """Return a copy of a tensor as the store takes it."""
+    dtype = selection.type_of(tensor)
+    return RawTensor(stored_type(name, tensor, dtype), tuple(tensor.shape), stored_bytes(tensor, dtype))
+
+
+def torch_tensor(stored: RawTensor | LazyTensor) -> torch.Tensor:
+    """Return a stored tensor as torch has it."""
+    dtype = next(dtype for dtype, name in _STORED_TYPES.items() if name == stored.dtype)
+    data = bytearray(stored.data)
+    return torch.frombuffer(data, dtype=dtype).reshape(stored.shape) if data else torch.empty(stored.shape, dtype=dtype)
+
+
+def named_tensors(model: nn.Module) -> Iterator[tuple[str, torch.Tensor, bool]]:
+    """Yield name and tensor of parameters and persistent buffers, and whether it is a parameter; tied weights once."""
     model = unwrapped(model)
     # named_parameters() gives a tied weight once, which state_dict() does not.
     for name, parameter in model.named_parameters():
@@ -107,10 +116,6 @@ def stored_type(name: str, tensor: torch.Tensor, dtype: torch.dtype | None = Non
     """
     if torch.nn.parameter.is_lazy(tensor):
         raise InputError(f"tensor {name!r} has no shape yet; run one batch through the model first")
-    if hasattr(tensor, "to_local"):
-        raise InputError(
-            f"tensor {name!r} is sharded over processes, and is not gathered here; save a distributed checkpoint and import it"
-        )
     if tensor.is_meta:
         raise InputError(f"tensor {name!r} has no values (it is on the meta device); move the model to a device first")
     dtype = dtype or tensor.dtype
@@ -137,7 +142,7 @@ def load_tensors(model: nn.Module, tensors: Mapping[str, torch.Tensor], *, what:
     if extra:
         raise InputError(f"the {what} has a tensor {extra[0]!r}, which the model has not; pass a snapshot of this model")
     pairs = []
-    for name, own, _ in _named(model):
+    for name, own, _ in named_tensors(model):
         if name not in tensors:
             raise InputError(f"the {what} has no tensor {name!r}, which the model has; pass a snapshot of this model")
         if tensors[name].shape != own.shape:

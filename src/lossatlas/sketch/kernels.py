@@ -1,4 +1,4 @@
-"""The compiled part of sketches: signs, shifts and sums in one pass over the weights, and the angles that fit them best."""
+"""The compiled part: signs, shifts and sums in one pass over the weights."""
 
 import numpy as np
 
@@ -20,6 +20,7 @@ def _mixed(number: np.uint64) -> np.uint64:
 def add_signed(  # noqa: PLR0917 - compiled functions take no keywords at the speed of this one's short calls
     weights: np.ndarray, start: np.ndarray, offset: int, seed: np.uint64, sums: np.ndarray, moments: np.ndarray
 ) -> None:
+    """Add a stretch of parameters to the sums of a sketch, and to its three moments."""
     # `sums` has 2k places, so that a turned block lies in one piece: the caller folds the halves.
     k = len(sums) // 2
     places = _mixed(seed + _GAMMA)
@@ -64,22 +65,3 @@ def _add_block(weights: np.ndarray, start: np.ndarray, signs: np.ndarray, sums: 
         dot += difference * b
         sums[j] += signs[j] * difference
     return norm, displacement, dot
-
-
-@compiled_in_order
-def fit_angles(products: np.ndarray, chords: np.ndarray) -> None:
-    # Replaces D by δ. The cubic is D >= 0 at 0 and -‖u+v‖² <= 0 at 2: Newton's steps, halved where they leave the bracket.
-    for i in range(len(chords)):
-        for j in range(i):
-            w, D = products[i, j], chords[i, j]
-            low, high, delta = 0.0, 2.0, D / (2.0 + D)
-            for _ in range(100):
-                value = ((3.0 - w - delta) * delta - (2.0 + D)) * delta + D
-                slope = (2.0 * (3.0 - w) - 3.0 * delta) * delta - (2.0 + D)
-                low, high = (delta, high) if value > 0 else (low, delta)
-                moved = delta - value / slope if slope != 0 else low - 1.0
-                moved = moved if low <= moved <= high else (low + high) / 2
-                if abs(moved - delta) <= 1e-15 * delta:
-                    break
-                delta = moved
-            chords[i, j] = chords[j, i] = delta

@@ -31,6 +31,10 @@ class DirectFile:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
         os.close(self._file)
 
     def seek(self, place: int) -> None:

@@ -5,14 +5,44 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypedDict
 
 from lossatlas._arrays import InputError
 from lossatlas.store.snapshot import TensorEntry
 
 FORMAT = "lossatlas-run"
-VERSION = 1  # sizes and checksums came later; lines without them are read
+VERSION = 2  # 1 had no sketches and no snapshots that leave out what the first one has; at its beginning no checksums either
+_READ = (1, 2)
 _NAME = re.compile(r"[\w-][\w.-]*")
+
+
+Keep = Literal["weights", "sketch", "both"]
+
+
+class Mark(TypedDict):
+    """What the manifest says of a file."""
+
+    bytes: int
+    crc32: str  # eight hexadecimal digits
+
+
+class Description(NamedTuple):
+    """What ``run.json`` says of a run."""
+
+    tensors: tuple[TensorEntry, ...]
+    settings: Mapping[str, Any]
+    keep: Keep = "weights"
+    sketch: Mapping[str, int] | None = None  # "k" and "seed", where there are sketches
+
+    @property
+    def parameters(self) -> tuple[TensorEntry, ...]:
+        """The trained tensors, in their order."""
+        return tuple(tensor for tensor in self.tensors if tensor.kind == "parameter")
+
+    @property
+    def n_parameters(self) -> int:
+        """How many values they have."""
+        return sum(tensor.size for tensor in self.parameters)
 
 
 class Manifest(NamedTuple):
@@ -23,13 +53,21 @@ class Manifest(NamedTuple):
     is_torn: bool  # whether the last line was cut short
 
 
-def description(tensors: tuple[TensorEntry, ...], settings: Mapping[str, Any]) -> bytes:
+def description_text(about: Description) -> bytes:
     """Return the text of ``run.json``.
 
     Raises:
         InputError: the settings are not plain values.
     """
-    fields = {"format": FORMAT, "version": VERSION, "settings": settings, "tensors": [t._asdict() for t in tensors]}
+    sketch = {} if about.sketch is None else {"sketch": about.sketch}
+    fields = {
+        "format": FORMAT,
+        "version": VERSION,
+        "keep": about.keep,
+        **sketch,
+        "settings": about.settings,
+        "tensors": [tensor._asdict() for tensor in about.tensors],
+    }
     try:
         return json.dumps(fields, indent=1).encode()
     except (TypeError, ValueError) as error:
@@ -38,8 +76,8 @@ def description(tensors: tuple[TensorEntry, ...], settings: Mapping[str, Any]) -
         ) from None
 
 
-def read_description(folder: Path) -> tuple[tuple[TensorEntry, ...], Mapping[str, Any]]:
-    """Return tensors and settings of the run in ``folder``.
+def read_description(folder: Path) -> Description:
+    """Return what describes the run in ``folder``.
 
     Raises:
         InputError: there is no run, or one that this version cannot read.
@@ -53,13 +91,16 @@ def read_description(folder: Path) -> tuple[tuple[TensorEntry, ...], Mapping[str
         raise InputError(f"'{folder / 'run.json'}' cannot be read ({error}); restore it or record the run again") from None
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:
         raise InputError(f"{str(folder)!r} is not a run: its run.json was written by something else; name a run folder")
-    if fields.get("version") != VERSION:
+    if fields.get("version") not in _READ:
+        versions = " and ".join(map(str, _READ))
         raise InputError(
-            f"the run {str(folder)!r} has format {fields.get('version')}, and this lossatlas reads {VERSION}; update lossatlas"
+            f"the run {str(folder)!r} has format {fields.get('version')}, and this lossatlas reads {versions}; update lossatlas"
         )
     try:
         tensors = tuple(TensorEntry(t["name"], tuple(t["shape"]), t["dtype"], t["kind"]) for t in fields["tensors"])
-        return tensors, fields["settings"]
+        keep = fields.get("keep", "weights")
+        sketch = None if keep == "weights" else {name: int(fields["sketch"][name]) for name in ("k", "seed")}
+        return Description(tensors, fields["settings"], keep, sketch)
     except (KeyError, TypeError):
         raise InputError(f"'{folder / 'run.json'}' is damaged; restore it or record the run again") from None
 
@@ -99,14 +140,35 @@ def whole_lines(file: Path) -> Iterator[bytes]:
 
 def _is_snapshot(line: Mapping[str, Any]) -> bool:
     # A name that is a path would lead out of the run.
-    return line.keys() >= {"step", "file", "metrics"} and _NAME.fullmatch(str(line["file"])) is not None
+    names = [str(line[name]) for name in ("file", "first") if name in line]
+    return line.keys() >= {"step", "file", "metrics"} and all(_NAME.fullmatch(name) for name in names)
 
 
-def snapshot_line(point: int, step: int, file: str, metrics: Mapping[str, float], *, size: int, crc32: int) -> bytes:
-    """Return the line that makes a snapshot exist, with the size and the checksum of its file."""
+def snapshot_line(
+    point: int,
+    step: int,
+    file: str,
+    metrics: Mapping[str, float],
+    *,
+    weights: Mark | None,
+    sketch: Mark | None = None,
+    first: str | None = None,
+) -> bytes:
+    """Return the line that makes a snapshot exist, with the sizes and checksums of its files.
+
+    ``first`` is the file that has the tensors which this one leaves out.
+    """
     # JSON has no NaN: a value that is not finite is written as a word, which float() reads back.
     plain = {name: value if math.isfinite(value) else str(value) for name, value in metrics.items()}
-    line = {"point": point, "step": step, "file": file, "bytes": size, "crc32": f"{crc32:08x}", "metrics": plain}
+    line = {
+        "point": point,
+        "step": step,
+        "file": file,
+        **(weights or {}),
+        **({"first": first} if first else {}),
+        **({"sketch": sketch} if sketch else {}),
+        "metrics": plain,
+    }
     return json.dumps(line, allow_nan=False).encode() + b"\n"
 
 

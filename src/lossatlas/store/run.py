@@ -3,23 +3,19 @@
 import math
 import os
 import warnings
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
-from io import FileIO
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lossatlas._arrays import InputError, Points, not_finite
-from lossatlas.store.direct import DirectFile
-from lossatlas.store.manifest import read_description, read_manifest
-from lossatlas.store.snapshot import LazyTensor, Places, Snapshot, TensorEntry, layout, mismatch
-
-_PIECE = 1 << 20  # bytes that are read at once for a checksum
+from lossatlas.sketch import Sketch
+from lossatlas.store.files import Files
+from lossatlas.store.manifest import Description, Keep, read_description, read_manifest
+from lossatlas.store.snapshot import LazyTensor, Places, TensorEntry
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +30,14 @@ class Run:
     settings: Mapping[str, Any]  # what made the run
     lines: tuple[Mapping[str, Any], ...] = field(repr=False)
     is_complete: bool  # whether its writer ended it in good order
+    keep: Keep = "weights"  # what each point has
+    sketch_settings: Mapping[str, int] | None = field(default=None, repr=False)  # "k" and "seed", where there are sketches
     _places: dict[str, Places] = field(default_factory=dict, repr=False)  # of each file that was opened, read once
+
+    @cached_property
+    def _files(self) -> Files:
+        about = Description(self.tensors, self.settings, self.keep, self.sketch_settings)
+        return Files(self.path, about, self.lines, self._places)
 
     @property
     def name(self) -> str:
@@ -45,6 +48,16 @@ class Run:
     def n_points(self) -> int:
         """Number of snapshots."""
         return len(self.lines)
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether the weights of each point are there, and not sketches alone."""
+        return self.keep != "sketch"
+
+    @property
+    def has_sketches(self) -> bool:
+        """Whether there is a sketch of each point."""
+        return self.keep != "weights"
 
     @property
     def parameters(self) -> tuple[TensorEntry, ...]:
@@ -83,7 +96,7 @@ class Run:
     def snapshot(self, point: int = -1) -> dict[str, np.ndarray]:
         """Return parameters and buffers of one point under their own names; bfloat16 comes as float32."""
         self.refuse_damaged(point)
-        with self._opened(point) as snapshot:
+        with self._files.opened(point) as snapshot:
             return {t.name: snapshot.values(t, 0, t.size).reshape(t.shape) for t in self.tensors}
 
     def lazy(self, point: int) -> dict[str, LazyTensor]:
@@ -91,28 +104,32 @@ class Run:
         return {t.name: LazyTensor(t.dtype, t.shape, partial(self._raw, point, t.name)) for t in self.tensors}
 
     def _raw(self, point: int, name: str) -> memoryview:
-        with self._opened(point) as snapshot:
+        with self._files.opened(point) as snapshot:
             return snapshot.raw(name)
 
-    def refuse_damaged(self, point: int) -> None:
-        """Read a point's file whole, and compare it with its checksum; runs of older versions have none.
+    def sketch(self, point: int) -> Sketch:
+        """Return the sketch of one point about the start.
 
         Raises:
-            InputError: the file is not what was written.
+            InputError: the run holds none, or its file is missing or damaged.
         """
-        with self._opened(point):
-            line = self.lines[point]
-            if "crc32" not in line:
-                return
-            found = 0
-            with (self.path / "snapshots" / line["file"]).open("rb") as stream:
-                while piece := stream.read(_PIECE):
-                    found = zlib.crc32(piece, found)
-        if f"{found:08x}" != line["crc32"]:
-            raise InputError(
-                f"{self.describe(point)}: its file {line['file']} is not what was written (checksum {found:08x}, "
-                f"not {line['crc32']}); restore it or remove its line"
-            )
+        return self._files.sketch(point)
+
+    def start(self) -> Sketch:
+        """Return the sketch of the start itself, about zero.
+
+        Raises:
+            InputError: the run holds none, or its file is missing or damaged.
+        """
+        return self._files.start()
+
+    def refuse_damaged(self, point: int) -> None:
+        """Read a point's files whole, and compare them with their checksums; runs of older versions have none.
+
+        Raises:
+            InputError: a file is not what was written.
+        """
+        self._files.refuse_damaged(point)
 
     def weights(self, dtype: str = "float64") -> np.ndarray:
         """Return all points as rows, ``(n, p)``: the parameters flattened in the order of :attr:`names`.
@@ -139,7 +156,7 @@ class Run:
         ``direct`` reads past the system's cache, where that is possible.
         """
         for row, point in enumerate(points):
-            with self._opened(point, direct=direct) as snapshot:
+            with self._files.opened(point, direct=direct) as snapshot:
                 first = 0
                 for tensor in self.parameters:
                     a, b = max(start, first), min(stop, first + tensor.size)
@@ -148,63 +165,14 @@ class Run:
                     first += tensor.size
 
     def diverged(self) -> list[int]:
-        """Return the points with NaN or infinite weights, read one at a time."""
+        """Return the points with NaN or infinite weights, read one at a time, or told by their sketches."""
+        if not self.has_weights:
+            return [point for point in range(self.n_points) if not self.sketch(point).is_finite]
         return [point for point in range(self.n_points) if not np.isfinite(self.block(0, self.n_parameters, [point])).all()]
 
     def describe(self, point: int) -> str:
         """Return how messages name a point."""
-        return f"run {self.name!r}, point {point} (step {self.lines[point]['step']})"
-
-    @contextmanager
-    def _opened(self, point: int, *, direct: bool = False) -> Iterator[Snapshot]:
-        if not -self.n_points <= point < self.n_points:
-            raise InputError(f"run {self.name!r} has {self.n_points} points, but point {point} was asked for; name one of them")
-        file = self.path / "snapshots" / self.lines[point]["file"]
-        try:
-            with _stream(file, direct=direct) as stream:
-                yield self._read_header(point, file, stream)
-        except FileNotFoundError:
-            raise InputError(f"{self.describe(point)}: its file {file.name} is missing; restore it or remove its line") from None
-
-    def _read_header(self, point: int, file: Path, stream: FileIO | DirectFile) -> Snapshot:
-        known = self._places.get(file.name)
-        snapshot = Snapshot(file, stream, places=known)
-        if known is None:
-            if difference := mismatch(layout(self.tensors), snapshot.layout):
-                raise InputError(f"{self.describe(point)}: {difference}; one run has one layout, record the other as its own")
-            self._places[file.name] = snapshot.places
-        return snapshot
-
-    def _refuse_unfit_files(self) -> None:
-        """Look that every file is there and whole: by its size where the manifest has it, else by its header."""
-        folder = self.path / "snapshots"
-        sizes = _sizes(folder)
-        for point, line in enumerate(self.lines):
-            if point and "bytes" in line and sizes.get(line["file"]) == line["bytes"]:
-                continue  # its header is read when the file is
-            with self._opened(point) as snapshot:
-                is_whole = snapshot.is_whole
-            if not is_whole:
-                raise InputError(f"{self.describe(point)}: its file is cut short; restore it or remove its line")
-
-
-def _sizes(folder: Path) -> dict[str, int]:
-    """Return the size of each file; a link that leads nowhere has none."""
-    if not folder.is_dir():
-        return {}
-    sizes = {}
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            with suppress(FileNotFoundError):
-                sizes[entry.name] = entry.stat().st_size
-    return sizes
-
-
-def _stream(file: Path, *, direct: bool) -> FileIO | DirectFile:
-    if direct:
-        with suppress(OSError):  # then by the cache
-            return DirectFile(file)
-    return FileIO(file)
+        return self._files.describe(point)
 
 
 def open_run(path: str | os.PathLike[str]) -> Run:
@@ -214,7 +182,7 @@ def open_run(path: str | os.PathLike[str]) -> Run:
         InputError: there is no run, or one of a newer format, or a snapshot is missing, cut short, or has other tensors.
     """
     folder = Path(path).absolute()  # the run stays readable when the process changes its folder
-    tensors, settings = read_description(folder)
+    about = read_description(folder)
     manifest = read_manifest(folder / "snapshots.jsonl")
     if manifest.is_torn:
         warnings.warn(
@@ -222,8 +190,9 @@ def open_run(path: str | os.PathLike[str]) -> Run:
             "it had not been acknowledged",
             stacklevel=2,
         )
-    run = Run(folder, tensors, settings, manifest.lines, manifest.ended == "complete")
-    run._refuse_unfit_files()
+    ended = manifest.ended == "complete"
+    run = Run(folder, about.tensors, about.settings, manifest.lines, ended, about.keep, about.sketch)
+    run._files.refuse_unfit()
     return run
 
 

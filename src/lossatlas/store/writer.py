@@ -3,8 +3,7 @@
 import json
 import os
 import shutil
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from io import FileIO
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -12,11 +11,12 @@ from typing import Any, Literal, get_args
 import filelock
 
 from lossatlas._arrays import InputError
-from lossatlas.store.manifest import description, drop_line, end_line, snapshot_line, whole_lines
-from lossatlas.store.run import open_run
+from lossatlas.sketch import Sketch
+from lossatlas.store.durable import Counted, checksum, unwritable, write_durably
+from lossatlas.store.manifest import Description, Keep, Mark, description_text, drop_line, end_line, snapshot_line, whole_lines
+from lossatlas.store.run import Run, open_run
+from lossatlas.store.sketches import START, sketch_tensors
 from lossatlas.store.snapshot import Snapshot, TensorEntry, Tensors, chunks, layout, mismatch
-
-_PIECE = 1 << 20  # bytes that are read at once for a checksum
 
 IfExists = Literal["refuse", "append", "replace"]
 
@@ -42,6 +42,8 @@ class RunWriter:
         tensors: What every snapshot will hold.
         settings: What makes the run; plain values, stored with it.
         if_exists: Whether a run that is there already is refused, appended to, or replaced.
+        keep: Whether each point has its weights, a sketch of them, or both.
+        start: Where there are sketches: that of the weights which displacements are counted from, about zero.
 
     Raises:
         InputError: the folder cannot be written, holds a run already, holds other tensors, or another writer has it.
@@ -54,13 +56,17 @@ class RunWriter:
         *,
         settings: Mapping[str, Any] | None = None,
         if_exists: IfExists = "refuse",
+        keep: Keep = "weights",
+        start: Sketch | None = None,
     ) -> None:
         if if_exists not in get_args(IfExists):
             raise InputError(f"if_exists must be one of {', '.join(get_args(IfExists))}, but is {if_exists!r}; choose one")
         self.path = Path(path).absolute()  # the loop may change its folder
         self.tensors = tuple(tensors)
+        self._keep, self._start = keep, start
         self._files: list[str] = []  # of the points, in their order
         self._sizes: list[int] = []
+        self._is_shared = False  # whether some leave out what the first one has
         self._number = 0  # of the next file: never that of one that was dropped
         self.last_step = 0
         try:
@@ -91,13 +97,19 @@ class RunWriter:
             raise
 
     def _begin(self, settings: Mapping[str, Any]) -> None:
-        text = description(self.tensors, settings)  # may refuse the settings: before the old run is gone
+        sketch = None if self._start is None else {"k": len(self._start.values), "seed": self._start.seed}
+        # May refuse the settings: before the old run is gone.
+        text = description_text(Description(self.tensors, settings, self._keep, sketch))
         # In this order no reader sees the description of one run beside the lines of another, and what a death in between
         # leaves is an empty run or a leftover.
         for name in ("snapshots.jsonl", "run.json"):
             (self.path / name).unlink(missing_ok=True)
-        shutil.rmtree(self.path / "snapshots", ignore_errors=True)
-        (self.path / "snapshots").mkdir()
+        for name, is_kept in (("snapshots", self._keep != "sketch"), ("sketches", self._start is not None)):
+            shutil.rmtree(self.path / name, ignore_errors=True)
+            if is_kept:
+                (self.path / name).mkdir()
+        if self._start is not None:
+            write_durably(self.path / "sketches" / START, chunks(sketch_tensors(self._start, dtype="F64")))
         write_durably(self.path / "run.json", [text])
 
     def _continue(self) -> None:
@@ -105,32 +117,75 @@ class RunWriter:
         if run.tensors != self.tensors:
             what = mismatch(layout(run.tensors), layout(self.tensors)) or "the order of its tensors differs"
             raise InputError(f"the run {str(self.path)!r} holds another model ({what}); choose another path")
+        self._refuse_other_keep(run)
         self._files = [str(line["file"]) for line in run.lines]
-        self._sizes = [(self.path / "snapshots" / name).stat().st_size for name in self._files]
+        self._sizes = [
+            sum(file.stat().st_size for kind in ("snapshots", "sketches") if (file := self.path / kind / name).exists())
+            for name in self._files
+        ]
+        self._is_shared = any("first" in line for line in run.lines)
         self._number = 1 + max((int(Path(name).stem) for name in self._numbered()), default=-1)
         self.last_step = int(run.steps[-1]) if run.n_points else 0
         write_durably(self.path / "snapshots.jsonl", list(whole_lines(self.path / "snapshots.jsonl")))
 
-    def append(self, tensors: Tensors, *, step: int, metrics: Mapping[str, float]) -> None:
+    def _refuse_other_keep(self, run: Run) -> None:
+        if run.keep != self._keep:
+            raise InputError(f"the run {str(self.path)!r} was recorded with keep={run.keep!r}, not {self._keep!r}; pass the same")
+        if self._keep == "sketch" and run.n_points:
+            raise InputError(
+                f"the run {str(self.path)!r} has sketches alone, and the weights they are counted from are not on disk; "
+                "go on in another folder, and map both"
+            )
+
+    def append(
+        self,
+        tensors: Tensors,
+        *,
+        step: int,
+        metrics: Mapping[str, float],
+        sketch: Sketch | None = None,
+        left_out: Collection[str] = (),
+    ) -> None:
         """Store one snapshot; it is on disk when this returns.
+
+        Args:
+            tensors: The weights; looked at, and not written, where the run keeps sketches alone.
+            step: Of the training loop.
+            metrics: Measured there.
+            sketch: Of the weights, where the run keeps one.
+            left_out: Names of tensors that are the first point's to the last bit: they are not written again.
 
         Raises:
             InputError: the tensors are not those that the run was opened with, or the disk refuses.
         """
-        self.refuse_other(tensors, point=self.n_points)
+        self.refuse_other(tensors, point=self.n_points, left_out=left_out)
         file = f"{self._number:06d}.safetensors"
+        marks: dict[str, Mark] = {}
         try:
-            written = _Counted(chunks(tensors))
-            write_durably(self.path / "snapshots" / file, written)
-            self._enter(file, step, metrics, written)
+            if self._keep != "sketch":
+                own = {name: tensor for name, tensor in tensors.items() if name not in left_out}
+                marks["snapshots"] = self._write(self.path / "snapshots" / file, own)
+            if sketch is not None:
+                marks["sketches"] = self._write(self.path / "sketches" / file, sketch_tensors(sketch))
+            self._enter(file, step, metrics, marks, first=self._files[0] if left_out and self._keep != "sketch" else None)
         except OSError as error:
             raise unwritable(self.path, error) from error
 
-    def _enter(self, file: str, step: int, metrics: Mapping[str, float], written: "_Counted") -> None:
-        self._write_line(snapshot_line(self._number, step, file, metrics, size=written.size, crc32=written.crc32))
+    @staticmethod
+    def _write(file: Path, tensors: Tensors) -> Mark:
+        written = Counted(chunks(tensors))
+        write_durably(file, written)
+        return written.mark
+
+    def _enter(
+        self, file: str, step: int, metrics: Mapping[str, float], marks: Mapping[str, Mark], *, first: str | None = None
+    ) -> None:
+        weights, sketch = marks.get("snapshots"), marks.get("sketches")
+        self._write_line(snapshot_line(self._number, step, file, metrics, weights=weights, sketch=sketch, first=first))
         self._files.append(file)
-        self._sizes.append(written.size)
+        self._sizes.append(sum(mark["bytes"] for mark in marks.values()))
         self._number += 1
+        self._is_shared = self._is_shared or first is not None
         self.last_step = step
 
     def drop(self, points: Sequence[int]) -> None:
@@ -140,6 +195,8 @@ class RunWriter:
             InputError: the disk refuses.
         """
         gone = set(points)
+        if 0 in gone and self._is_shared:
+            raise InputError(f"the first point of run {self.path.name!r} has tensors that others leave out; keep it")
         files = [self._files[point] for point in sorted(gone)]
         if not files:
             return
@@ -147,7 +204,8 @@ class RunWriter:
         kept = [place for place in range(len(self._files)) if place not in gone]
         self._files, self._sizes = [self._files[place] for place in kept], [self._sizes[place] for place in kept]
         for file in files:
-            (self.path / "snapshots" / file).unlink(missing_ok=True)
+            for kind in ("snapshots", "sketches"):
+                (self.path / kind / file).unlink(missing_ok=True)
 
     @property
     def n_points(self) -> int:
@@ -176,20 +234,20 @@ class RunWriter:
             raise InputError(f"snapshot {self.n_points} of run {self.path.name!r}: {difference}; record it as a run of its own")
         name = f"{self._number:06d}.safetensors"
         try:
-            with file.open("rb") as stream:
-                read = _Counted(iter(lambda: stream.read(_PIECE), b""))
-                for _ in read:
-                    pass
+            mark: Mark = {"bytes": file.stat().st_size, "crc32": checksum(file)}
             place = self.path / "snapshots" / name
             place.unlink(missing_ok=True)  # what a death left before its line was written
             place.symlink_to(file.absolute())
-            self._enter(name, step, metrics, read)
+            self._enter(name, step, metrics, {"snapshots": mark})
         except OSError as error:
             raise unwritable(self.path, error) from error
 
-    def refuse_other(self, tensors: Tensors, *, point: int) -> None:
+    def refuse_other(self, tensors: Tensors, *, point: int, left_out: Collection[str] = ()) -> None:
         """Refuse tensors that are not those that the run was opened with, by the number that their snapshot would have."""
-        if difference := mismatch(layout(self.tensors), layout(tensors)):
+        if self._keep == "sketch":
+            return  # their places were compared when they were sketched
+        expected = {name: kind for name, kind in layout(self.tensors).items() if name in tensors or name not in left_out}
+        if difference := mismatch(expected, layout(tensors)):
             raise InputError(f"snapshot {point} of run {self.path.name!r}: {difference}; record it as a run of its own")
 
     @property
@@ -228,45 +286,6 @@ class RunWriter:
         self.close()
 
 
-class _Counted:
-    """Pieces of a file that are counted and summed on their way."""
-
-    def __init__(self, pieces: Iterable[bytes | memoryview]) -> None:
-        self._pieces = pieces
-        self.size = self.crc32 = 0
-
-    def __iter__(self) -> Iterator[bytes | memoryview]:
-        for piece in self._pieces:
-            self.size += memoryview(piece).nbytes
-            self.crc32 = zlib.crc32(piece, self.crc32)
-            yield piece
-
-
-def write_durably(path: Path, data: Iterable[bytes | memoryview]) -> None:
-    """Write a file aside, sync it and rename it into place: a reader sees all of it, or the old one."""
-    aside = path.with_name(path.name + ".part")
-    try:
-        with aside.open("wb") as stream:
-            stream.writelines(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        aside.replace(path)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
-    if os.name == "posix":  # the new name must reach the disk too; elsewhere a folder cannot be synced
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
-def unwritable(path: Path, error: OSError) -> InputError:
-    """Return the refusal of a path that the system does not let us write."""
-    return InputError(f"cannot write {str(path)!r}: {error.strerror or error}; choose a place that you can write to")
-
-
 def _is_leftover(folder: Path) -> bool:
     """Whether a folder is empty or holds only what a writer leaves when it dies before its run.json is in place."""
-    return {entry.name for entry in folder.iterdir()} <= {".lock", "snapshots", "run.json.part"}
+    return {entry.name for entry in folder.iterdir()} <= {".lock", "snapshots", "sketches", "run.json.part"}

@@ -104,6 +104,8 @@ def _never_moved(read: Sequence[Reading]) -> Iterator[Finding]:
     if len(read) < 3 or len({reading.digest for reading in read}) < 3:
         return
     for name, first in read[0].tensors.items():
+        if name in read[0].source.frozen:
+            continue
         others = [reading.tensors.get(name) for reading in read[1:]]
         if first.layout[0].startswith(("F", "BF")) and all(
             other is not None and other.digest == first.digest for other in others

@@ -1,17 +1,16 @@
 """What is kept of each snapshot: a few numbers a tensor, and a sketch of all of it."""
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from lossatlas._arrays import InputError
-from lossatlas.distance.sketch import sketch
 from lossatlas.measure.auditing.sources import Source
+from lossatlas.sketch import Sketcher
 from lossatlas.store import LazyTensor, as_numbers
-
-_K = 4096  # numbers of a sketch: distances to about 1 %
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def readings(given: Sequence[Source], *, progress: Callable[[int, int], None] | 
 
 def _read(source: Source, tensors: Mapping[str, LazyTensor]) -> Reading:
     kept: dict[str, TensorReading] = {}
-    total, squares, offset, is_finite = np.zeros(_K), 0.0, 0, True
+    sketcher, offset, is_finite = Sketcher(), 0, True
     for name in sorted(tensors):  # the same place in the sketch, whatever order the file has
         tensor = tensors[name]
         data = tensor.data
@@ -70,13 +69,12 @@ def _read(source: Source, tensors: Mapping[str, LazyTensor]) -> Reading:
         if tensor.dtype.startswith(("F", "BF")):
             values = as_numbers(data, tensor.dtype)
             n_lost = int(values.size - np.isfinite(values).sum())
-            if not n_lost and values.size:
-                part = sketch(values, offset=offset, k=_K)
-                total += part.values
-                squares += part.squared_norm
+            if is_finite and not n_lost:
+                sketcher.add(values.astype(np.float32) if tensor.dtype == "F16" else values, offset=offset)
             offset += values.size
         is_finite = is_finite and not n_lost
         digest = hashlib.blake2b(data, digest_size=16).digest()
         kept[name] = TensorReading((tensor.dtype, tensor.shape), digest, n_lost)
         del data
-    return Reading(source, kept, total if is_finite else None, float(np.sqrt(squares)))
+    made = sketcher.sketch()
+    return Reading(source, kept, made.values if is_finite else None, math.sqrt(made.squared_norm))

@@ -11,11 +11,15 @@ from lossatlas.store import LazyTensor, Run, open_run
 
 @dataclass(frozen=True)
 class Source:
-    """A snapshot: how messages call it, its step, and how it is opened, which may refuse a damaged file."""
+    """A snapshot: how messages call it, its step, and how it is opened, which may refuse a damaged file.
+
+    ``frozen`` names tensors that are meant to stay as they are.
+    """
 
     name: str
     step: int
     open: Callable[[], Mapping[str, LazyTensor]]
+    frozen: frozenset[str] = frozenset()
 
 
 Audited = Run | str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -38,9 +42,13 @@ def sources(given: Audited) -> list[Source]:
 
 
 def _of_run(run: Run) -> list[Source]:
-    return [Source(f"point {point}", int(step), partial(_opened, run, point)) for point, step in enumerate(run.steps)]
+    frozen = frozenset(run.settings.get("frozen", ()))
+    return [Source(f"point {point}", int(step), partial(_opened, run, point), frozen) for point, step in enumerate(run.steps)]
 
 
 def _opened(run: Run, point: int) -> dict[str, LazyTensor]:
     run.refuse_damaged(point)
-    return run.lazy(point)
+    if run.has_weights:
+        return run.lazy(point)
+    values = run.sketch(point).values.astype("<f4")  # as they were stored; what differs between points shows in them
+    return {"sketch": LazyTensor("F32", values.shape, values.tobytes)}

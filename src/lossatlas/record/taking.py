@@ -1,0 +1,97 @@
+"""What the training thread copies of a model when a point's turn has come."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from lossatlas._arrays import InputError
+from lossatlas.record.frozen import Frozen, frozen_names
+from lossatlas.record.sharding import Stretch, gathered, own_stretches
+from lossatlas.record.weights import Selection, named_tensors, raw_tensor, tensor_entries, torch_tensor
+from lossatlas.store import Keep, RawTensor, Run
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Copies, which training does not touch.
+
+    Attributes:
+        tensors: Whole tensors; none in a process that writes no weights.
+        stretches: Of a model that is spread over processes and is to be sketched, what this one has of it.
+        left_out: Names of tensors that are the first point's to the last bit.
+    """
+
+    tensors: Mapping[str, RawTensor]
+    stretches: Sequence[Stretch]
+    left_out: frozenset[str]
+
+
+class Taking:
+    """Copy a model's tensors, again and again.
+
+    Args:
+        model: The module that is trained.
+        selection: Which of its tensors, and as what.
+        keep: What becomes of them.
+        is_sharded: Whether they are spread over processes, all of which take together.
+        is_first: Whether this process is the one that writes.
+
+    Raises:
+        InputError: there is no parameter to take, or a tensor that cannot be stored.
+    """
+
+    def __init__(self, model: nn.Module, selection: Selection, *, keep: Keep, is_sharded: bool, is_first: bool) -> None:
+        _refuse_flat_parameters(model)
+        self._model, self._selection, self._keep = model, selection, keep
+        self._is_sharded, self._is_first = is_sharded, is_first
+        self.entries = tensor_entries(model, selection)
+        self._parameters = [entry.name for entry in self.entries if entry.kind == "parameter"]
+        self.frozen = tuple(name for name in self._parameters if name in frozen_names(model))
+        self._unchanged: Frozen | None = None
+
+    def __call__(self) -> Taken:
+        """Return copies; of a model that is spread over processes all of them must ask at the same time."""
+        named = self._named()
+        whole = self._whole(named)
+        left_out = self._unchanged.unchanged(self._as_stored(whole)) if self._unchanged else frozenset[str]()
+        tensors = {name: raw_tensor(name, tensor, self._selection) for name, tensor in whole.items() if name not in left_out}
+        stretches: list[Stretch] = []
+        if self._is_sharded and self._keep != "weights":
+            stretches = list(own_stretches({name: named[name] for name in self._parameters}, is_first=self._is_first))
+        return Taken(tensors, stretches, left_out)
+
+    def leave_out(self, first: Run | None) -> None:
+        """From now on leave out what is frozen and the same as in a run's first point, or else as it is now."""
+        if self._is_sharded and (self._keep == "sketch" or not self._is_first):
+            return
+        if not self.frozen:
+            return
+        if first is None:
+            self._unchanged = Frozen(self._as_stored({name: self._named()[name] for name in self.frozen}))
+            return
+        stored = first.lazy(0)
+        self._unchanged = Frozen({name: torch_tensor(stored[name]) for name in self.frozen})
+
+    def _named(self) -> dict[str, torch.Tensor]:
+        return {name: tensor for name, tensor, _ in named_tensors(self._model) if self._selection.takes(name)}
+
+    def _whole(self, named: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        if self._is_sharded:
+            state = gathered(self._model) if self._keep != "sketch" else {}
+            return {name: state[name] for name in named if name in state}
+        # A run of sketches has nothing of the buffers.
+        return {name: named[name] for name in (self._parameters if self._keep == "sketch" else named)}
+
+    def _as_stored(self, named: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        chosen = {name: named[name] for name in self.frozen if name in named}
+        return {name: tensor.to(self._selection.type_of(tensor)) for name, tensor in chosen.items()}
+
+
+def _refuse_flat_parameters(model: nn.Module) -> None:
+    if any(type(part).__name__ == "FullyShardedDataParallel" for part in model.modules()):
+        raise InputError(
+            "the model is wrapped by FullyShardedDataParallel, which flattens its parameters; shard it with "
+            "torch.distributed.fsdp.fully_shard, or import its checkpoints"
+        )

@@ -1,0 +1,87 @@
+"""Two processes that train one model spread over them: ``sharded_training.py FOLDER KEEP WAY``."""
+
+import sys
+
+import torch
+from torch import distributed, nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import Replicate, Shard, distribute_tensor
+from torch.multiprocessing import spawn
+
+import lossatlas as la
+from lossatlas import InputError
+
+STEPS = 5
+
+
+def model() -> nn.Sequential:
+    """A network whose sizes do not divide by two, with batch norm and tied weights."""
+    torch.random.manual_seed(0)
+    made = nn.Sequential(
+        nn.Linear(7, 33), nn.BatchNorm1d(33), nn.ReLU(), nn.Linear(33, 33), nn.Linear(33, 33, bias=False), nn.Linear(33, 5)
+    )
+    made[4].weight = made[3].weight
+    return made
+
+
+def spread(made: nn.Sequential, way: str) -> nn.Module:
+    """Spread a model over the processes."""
+    if way == "fsdp":
+        return fully_shard(made)
+    if way == "fsdp by layers":
+        for part in (made[0], made[5]):
+            fully_shard(part)
+        return fully_shard(made)
+    mesh = init_device_mesh("cpu", (2,))
+    for name, parameter in list(made.named_parameters()):
+        # By columns, by rows, one on all, and one that is left whole.
+        way_of = {"0.weight": [Shard(1)], "3.weight": [Shard(0)], "5.weight": [Replicate()]}.get(name)
+        if way_of is not None:
+            owner = made[int(name[0])]
+            owner.weight = nn.Parameter(distribute_tensor(parameter.detach(), mesh, way_of))
+    made[4].weight = made[3].weight
+    return made
+
+
+def step(made: nn.Module, number: int, way: str) -> None:
+    """Move the weights, the same way wherever they lie."""
+    if way.startswith("fsdp"):
+        x = torch.randn(16, 7, generator=torch.Generator().manual_seed(number))
+        for parameter in made.parameters():
+            parameter.grad = None
+        made(x).square().mean().backward()
+        with torch.no_grad():
+            for parameter in made.parameters():
+                parameter.sub_(parameter.grad, alpha=0.1)
+        return
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.mul_(1 + 0.1 * number)
+
+
+def train(rank: int, folder: str, keep: str, way: str) -> None:
+    """One of the processes."""
+    distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
+    made = spread(model(), way)
+    with la.Recorder(f"{folder}/run", made, every=2, keep=keep) as recorder:
+        for number in range(1, STEPS + 1):
+            step(made, number, way)
+            recorder.step(train_loss=float(number))
+    try:
+        la.Recorder(f"{folder}/run", made, keep=keep)
+    except InputError as error:  # in all of them, none waits for another
+        refused = str(error)
+    else:
+        refused = ""
+    if "holds a run already" not in refused:
+        raise AssertionError(refused)
+    if keep != "sketch":
+        with la.Recorder(f"{folder}/run", made, keep=keep, if_exists="append") as recorder:
+            step(made, 7, way)
+            recorder.step()
+    distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    spawn(train, tuple(sys.argv[1:]), nprocs=2)
