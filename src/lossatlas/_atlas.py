@@ -235,9 +235,8 @@ def _between(runs: list[Run], kept: list[tuple[int, ...]], origin: Origin) -> tu
             "compared; record with keep='both'"
         )
     if not isinstance(origin, str) or origin == "centroid":
-        raise InputError(
-            f"sketches have distances about zero and the start, not about {origin if isinstance(origin, str) else 'a point'!r}; pass one of these"
-        )
+        place = origin if isinstance(origin, str) else "a point"
+        raise InputError(f"sketches have distances about zero and the start, not about {place!r}; pass one of these")
     points = recorded_sketches(runs, kept=kept, origin=origin)
     return sketched_pairwise(points, origin="start" if origin == "start" else "zero"), points.relative_error
 
