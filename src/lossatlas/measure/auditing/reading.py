@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +11,8 @@ from lossatlas._arrays import InputError
 from lossatlas.measure.auditing.sources import Source
 from lossatlas.sketch import Sketcher
 from lossatlas.store import LazyTensor, as_numbers
+
+_PIECE = 4 << 20  # bytes of a tensor that are looked at at once
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,10 @@ def _read(source: Source, tensors: Mapping[str, LazyTensor]) -> Reading:
     sketcher, offset, is_finite = Sketcher(), 0, True
     for name in sorted(tensors):  # the same place in the sketch, whatever order the file has
         tensor = tensors[name]
-        data = tensor.data
+        data = memoryview(tensor.data)
         n_lost = 0
-        if tensor.dtype.startswith(("F", "BF")):
-            values = as_numbers(data, tensor.dtype)
-            n_lost = int(values.size - np.isfinite(values).sum())
+        for values in _pieces(data, tensor.dtype):
+            n_lost += int(values.size - np.isfinite(values).sum())
             if is_finite and not n_lost:
                 sketcher.add(values.astype(np.float32) if tensor.dtype == "F16" else values, offset=offset)
             offset += values.size
@@ -78,3 +79,10 @@ def _read(source: Source, tensors: Mapping[str, LazyTensor]) -> Reading:
         del data
     made = sketcher.sketch()
     return Reading(source, kept, made.values if is_finite else None, math.sqrt(made.squared_norm))
+
+
+def _pieces(data: memoryview, dtype: str) -> Iterator[np.ndarray]:
+    """Yield the real numbers of a tensor, some megabytes at a time: narrow types are widened, and masks made, of these alone."""
+    if dtype.startswith(("F", "BF")):
+        for start in range(0, data.nbytes, _PIECE):
+            yield as_numbers(data[start : start + _PIECE], dtype)

@@ -14,6 +14,7 @@ import torch
 from lossatlas._arrays import InputError
 from lossatlas.record.checkpoints.distributed import distributed_tensors, reason
 from lossatlas.record.checkpoints.found import weights_of
+from lossatlas.record.checkpoints.mapped import Mapped
 from lossatlas.record.checkpoints.naming import own_names, state_dict_in
 from lossatlas.record.weights import stored_bytes, stored_type
 from lossatlas.store import NUMPY_TYPES, LazyTensor, Snapshot
@@ -74,7 +75,7 @@ def _reader(file: Path, name: str) -> Callable[[], memoryview]:
 
 
 def _pickled(file: Path, *, ema: bool) -> Checkpoint:
-    content = _loaded(file)
+    content, is_mapped = _loaded(file)
     if not isinstance(content, Mapping):
         raise InputError(f"{str(file)!r} holds a {type(content).__name__}, no state dict; save model.state_dict()")
     state = state_dict_in(content, ema=ema)
@@ -85,29 +86,32 @@ def _pickled(file: Path, *, ema: bool) -> Checkpoint:
     own = own_names(name for name, value in state.items() if isinstance(value, torch.Tensor))
     tensors: dict[str, LazyTensor] = {}
     seen: set[tuple[object, ...]] = set()
+    mapped = Mapped() if is_mapped else None
     for key, name in own.items():
         tensor: Any = state[key]
         place = (tensor.untyped_storage().data_ptr(), tensor.storage_offset(), tuple(tensor.shape), tensor.stride())
         if tensor.numel() and place in seen:  # tied weights count once
             continue
         seen.add(place)
-        tensors[name] = LazyTensor(stored_type(name, tensor), tuple(tensor.shape), partial(stored_bytes, tensor))
+        read = partial(mapped.read, tensor) if mapped else partial(stored_bytes, tensor)
+        tensors[name] = LazyTensor(stored_type(name, tensor), tuple(tensor.shape), read)
     steps = [content.get(name) for name in ("global_step", "step", "iteration", "iter", "epoch")]
     step = next((int(step) for step in steps if isinstance(step, int) and not isinstance(step, bool)), None)
     return Checkpoint(file, tensors, step if state is not content else None)
 
 
-def _loaded(file: Path) -> object:
+def _loaded(file: Path) -> tuple[object, bool]:
+    """Return what a file holds, and whether its values are still in the file."""
     load = torch.load  # noqa: TID251 - the one place that reads others' files, and only with weights_only=True
-    for mapped in (True, False):  # a file of the old format cannot be mapped
+    for is_mapped in (True, False):  # a file of the old format cannot be mapped
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                return load(file, map_location="cpu", weights_only=True, mmap=mapped)
+                return load(file, map_location="cpu", weights_only=True, mmap=is_mapped), is_mapped
         except OSError as error:
             raise unreadable(file, error) from error
         except Exception as error:  # noqa: BLE001 - whatever a damaged pickle raises
-            if mapped and "mmap" in str(error):
+            if is_mapped and "mmap" in str(error):
                 continue
             raise InputError(
                 f"{str(file)!r} cannot be read as tensors alone ({reason(error)}); load it where you trust it, and save its "
