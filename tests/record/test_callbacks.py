@@ -176,3 +176,78 @@ def test_the_trainer_is_recorded_by_epochs(tmp_path):
         warnings.simplefilter("ignore")
         _trainer(tmp_path, LossAtlasCallback(tmp_path / "run"), epochs=3).train()
     assert open_run(tmp_path / "run").steps.tolist() == [0, 1, 2, 3]
+
+
+def _keras(monkeypatch):
+    """Return Keras, on torch, and a small model with batch norm."""
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    import keras
+
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    model = keras.Sequential(
+        [keras.Input((4,)), layers.Dense(8, activation="tanh"), layers.BatchNormalization(), layers.Dropout(0.1), layers.Dense(2)]
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer=keras.optimizers.SGD(0.1), loss=loss, metrics=["accuracy"])
+    return keras, model
+
+
+class _Seen:
+    """The trained weights of a Keras model, as its own calls give them."""
+
+    def __init__(self, keras, model, when):
+        self.rows, self.logs = [], []
+        seen = self
+
+        class Look(keras.callbacks.Callback):
+            def on_train_begin(self, logs=None):
+                seen.rows.append(seen.weights(self.model))
+
+        def look(callback, number, logs=None):
+            seen.rows.append(seen.weights(callback.model))
+            seen.logs.append(dict(logs))
+
+        setattr(Look, when, look)
+        self.callback = Look()
+
+    @staticmethod
+    def weights(model):
+        return np.concatenate([keras_array(v).ravel() for v in model.trainable_variables])
+
+
+def keras_array(variable):
+    return variable.numpy().astype(float)
+
+
+@pytest.mark.parametrize(
+    ("every", "when", "steps"), [("epoch", "on_epoch_end", [0, 1, 2, 3]), (1, "on_train_batch_end", range(13))]
+)
+def test_keras_is_recorded(tmp_path, monkeypatch, every, when, steps):
+    keras, model = _keras(monkeypatch)
+    from lossatlas.record.keras import LossAtlasCallback
+
+    seen = _Seen(keras, model, when)
+    x, y = _X.numpy(), _Y.numpy()
+    recording = LossAtlasCallback(tmp_path / "run", every=every)
+    model.fit(x, y, batch_size=12, epochs=3, validation_data=(x, y), verbose=0, callbacks=[recording, seen.callback])
+    run = open_run(tmp_path / "run")
+    assert run.is_complete
+    assert run.steps.tolist() == list(steps)
+    assert run.names == tuple(variable.path for variable in model.trainable_variables)
+    np.testing.assert_array_equal(run.weights(), np.array(seen.rows))
+    mean = next(name for name in run.snapshot(0) if name.endswith("moving_mean"))
+    assert mean not in run.names
+    assert np.abs(run.snapshot(-1)[mean]).max() > 0
+    np.testing.assert_allclose(run.metrics["train_loss"][1:], [logs["loss"] for logs in seen.logs])
+    if every == "epoch":
+        np.testing.assert_allclose(run.metrics["test_accuracy"][1:], [logs["val_accuracy"] for logs in seen.logs])
+
+
+def test_keras_on_another_backend_is_refused(tmp_path, monkeypatch, refuses):
+    keras, _ = _keras(monkeypatch)
+    from lossatlas.record.keras import LossAtlasCallback
+
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with refuses("Keras runs on 'jax', and recording needs torch; set KERAS_BACKEND=torch before it is imported"):
+        LossAtlasCallback(tmp_path / "run")

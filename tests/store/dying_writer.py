@@ -2,10 +2,13 @@
 
 ``dying_writer.py loop RUN``: append points for ever, and print the step of each when its append has returned.
 
+``dying_writer.py killed FOLDER``: for k = 0, 1, …, do that in a process of its own that is killed from outside, in ``FOLDER/k``;
+print its number before and ``died`` after.
+
 ``dying_writer.py hold RUN``: open the run, say so, and hold it for ever.
 
-``dying_writer.py moments FOLDER begin|append|replace``: for k = 1, 2, …, write ``FOLDER/k`` in a process of its own that kills
-itself just before the k-th thing it does to the disk, until one lives to the end. The steps that were acknowledged are in
+``dying_writer.py moments FOLDER begin|append|replace|both``: for k = 1, 2, …, write ``FOLDER/k`` in a process of its own that
+kills itself just before the k-th thing it does to the disk, until one lives to the end. The steps that were acknowledged are in
 ``FOLDER/k.acknowledged``.
 """
 
@@ -17,8 +20,10 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 from small_runs import ENTRIES, append_steps, write_run
 
+from lossatlas.sketch import sketch
 from lossatlas.store import RunWriter, writer
 
 
@@ -29,6 +34,16 @@ def loop(run: str) -> None:
             print(step, flush=True)  # noqa: T201
 
 
+def killed(folder: str) -> None:
+    for k in itertools.count():
+        child = os.fork()
+        if child == 0:
+            print(os.getpid(), flush=True)  # noqa: T201
+            loop(str(Path(folder, str(k))))
+        os.waitpid(child, 0)
+        print("died", flush=True)  # noqa: T201
+
+
 def hold(run: str) -> None:
     with RunWriter(run, ENTRIES, if_exists="append"):
         print("open", flush=True)  # noqa: T201
@@ -37,7 +52,7 @@ def hold(run: str) -> None:
 
 def moments(folder: str, what: str) -> None:
     for k in itertools.count(1):
-        if what != "begin":
+        if what in {"append", "replace"}:
             write_run(Path(folder, str(k)), [0, 1])
         child = os.fork()
         if child == 0:
@@ -73,11 +88,13 @@ def _write_until(k: int, folder: Path, what: str) -> None:
 
     writer.chunks = halves
     acknowledged = os.open(folder / f"{k}.acknowledged", os.O_CREAT | os.O_WRONLY)
-    with RunWriter(folder / str(k), ENTRIES, if_exists="refuse" if what == "begin" else what) as opened:
+    if_exists = what if what in {"append", "replace"} else "refuse"
+    sketches = {"keep": "both", "start": sketch(np.zeros(10), k=64)} if what == "both" else {}
+    with RunWriter(folder / str(k), ENTRIES, if_exists=if_exists, **sketches) as opened:
         stream = opened._lines
         opened._lines = _Torn(stream, middle)
         for step in (2, 3):
-            append_steps(opened, [step])
+            append_steps(opened, [step], sketched=what == "both")
             os.write(acknowledged, b"%d\n" % step)
         opened.end("complete")
 
@@ -100,4 +117,4 @@ class _Torn:
 
 
 if __name__ == "__main__":
-    {"loop": loop, "hold": hold, "moments": moments}[sys.argv[1]](*sys.argv[2:])
+    {"loop": loop, "killed": killed, "hold": hold, "moments": moments}[sys.argv[1]](*sys.argv[2:])

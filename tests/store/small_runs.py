@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lossatlas.store import RawTensor, RunWriter, TensorEntry
+from lossatlas.sketch import Sketch, sketch
+from lossatlas.store import RawTensor, Run, RunWriter, TensorEntry
 
 ENTRIES = (
     TensorEntry("conv.weight", (3, 2), "F32", "parameter"),
@@ -30,10 +31,17 @@ def raw(values: Mapping[str, np.ndarray]) -> dict[str, RawTensor]:
     return {name: RawTensor(names[array.dtype.name], array.shape, array.tobytes()) for name, array in values.items()}
 
 
-def append_steps(writer: RunWriter, steps: Iterable[int]) -> None:
+def sketch_at(step: int) -> Sketch:
+    """Return the sketch of a step about zero."""
+    values = values_at(step)
+    return sketch(np.concatenate([values[e.name].ravel().astype(float) for e in ENTRIES if e.kind == "parameter"]), k=64)
+
+
+def append_steps(writer: RunWriter, steps: Iterable[int], *, sketched: bool = False) -> None:
     """Append the points of these steps."""
     for step in steps:
-        writer.append(raw(values_at(step)), step=step, metrics={"loss": 1.0 / (step + 1)})
+        made = sketch_at(step) if sketched else None
+        writer.append(raw(values_at(step)), step=step, metrics={"loss": 1.0 / (step + 1)}, sketch=made)
 
 
 def write_run(path: Path, steps: Iterable[int] = range(3)) -> Path:
@@ -51,10 +59,19 @@ def assert_holds_steps(path: Path, steps: Iterable[int]) -> None:
     run = open_run(path)
     expected = list(steps)
     assert run.steps.tolist() == expected
-    for point, step in enumerate(expected):
+    assert_points_are(run, range(len(expected)))
+    np.testing.assert_array_equal(run.metrics["loss"] if expected else [], [1.0 / (step + 1) for step in expected])
+
+
+def assert_points_are(run: Run, points: Iterable[int]) -> None:
+    """Compare every bit of some points with what their steps had."""
+    for point in points:
         found = run.snapshot(point)
-        for name, value in values_at(step).items():
+        for name, value in values_at(int(run.steps[point])).items():
             assert found[name].dtype == value.dtype
             assert found[name].shape == value.shape
             assert found[name].tobytes() == value.tobytes()
-    np.testing.assert_array_equal(run.metrics["loss"] if expected else [], [1.0 / (step + 1) for step in expected])
+        if run.has_sketches:
+            made, expected = run.sketch(point), sketch_at(int(run.steps[point]))
+            np.testing.assert_array_equal(made.values, expected.values.astype(np.float32))
+            assert made.squared_norm == expected.squared_norm

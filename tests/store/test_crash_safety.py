@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
-from small_runs import ENTRIES, append_steps, assert_holds_steps, raw, values_at, write_run
+from small_runs import ENTRIES, append_steps, assert_holds_steps, assert_points_are, raw, values_at, write_run
 
+from lossatlas.sketch import sketch
 from lossatlas.store import RunWriter, open_run, writer
 
 _TORN = "the last line of its manifest was cut short, so that snapshot is left out; it had not been acknowledged"
@@ -38,31 +40,54 @@ def _torn_lines_allowed() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_what_was_acknowledged_survives_kill_9_at_a_random_moment(tmp_path, seed):
-    with _started("loop", tmp_path / "run") as process:
-        last = [process.stdout.readline() for _ in range(random.Random(seed).randrange(2, 40))][-1]
-        time.sleep(random.Random(seed).uniform(0, 0.01))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        rest = process.stdout.read().split()
+def test_what_was_acknowledged_survives_kill_9_at_50_random_moments(tmp_path):
+    acknowledged = []
+    with _started("killed", tmp_path) as process:
+        for seed in range(50):
+            killed = int(process.stdout.readline())
+            last = [process.stdout.readline() for _ in range(random.Random(seed).randrange(2, 20))][-1]
+            time.sleep(random.Random(seed).uniform(0, 0.01))
+            os.kill(killed, signal.SIGKILL)
+            rest = []
+            while (line := process.stdout.readline()) != "died\n":
+                rest.append(line)
+            acknowledged.append(int([last, *rest][-1]) + 1)
+    for seed, count in enumerate(acknowledged):
+        _assert_all_is_there(tmp_path / str(seed), acknowledged=count)
+
+
+def _assert_all_is_there(path: Path, *, acknowledged: int) -> None:
     with _torn_lines_allowed():
-        found = open_run(tmp_path / "run").n_points
-        acknowledged = int([last, *rest][-1]) + 1
+        found = open_run(path).n_points
         assert acknowledged <= found <= acknowledged + 1
-        assert_holds_steps(tmp_path / "run", range(found))
+        assert_holds_steps(path, range(found))
         # The lock of a dead writer is free, and the run goes on.
-        with RunWriter(tmp_path / "run", ENTRIES, if_exists="append") as again:
+        with RunWriter(path, ENTRIES, if_exists="append") as again:
             assert (again.n_points, again.last_step) == (found, found - 1)
             append_steps(again, [found, found + 1])
-    assert_holds_steps(tmp_path / "run", range(found + 2))
+    assert_holds_steps(path, range(found + 2))
+
+
+def test_a_run_is_read_while_it_is_written(tmp_path):
+    with _started("loop", tmp_path / "run") as process:
+        assert process.stdout.readline() == "0\n"
+        seen = []
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            with _torn_lines_allowed():  # a line of which part is on disk is not there yet
+                run = open_run(tmp_path / "run")
+                seen.append(run.n_points)
+                assert run.steps.tolist() == list(range(run.n_points))
+                assert_points_are(run, [0, run.n_points - 1])
+    assert seen == sorted(seen)
+    assert seen[-1] > seen[0] + 5
 
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Runs whose writers died at every moment, by what they were doing."""
     folders = {}
-    for what in ("begin", "append", "replace"):
+    for what in ("begin", "append", "replace", "both"):
         folders[what] = tmp_path_factory.mktemp(what)
         with _started("moments", folders[what], what) as process:
             assert process.wait(timeout=60) == 0
@@ -77,12 +102,12 @@ def _deaths(folder: Path) -> list[tuple[Path, list[int]]]:
     return [(folder / file.stem, [int(step) for step in file.read_text().split()]) for file in files]
 
 
-@pytest.mark.parametrize("what", ["begin", "append", "replace"])
+@pytest.mark.parametrize("what", ["begin", "append", "replace", "both"])
 def test_what_was_acknowledged_survives_kill_9_before_every_change_of_the_disk(killed, what):
     n_torn = n_unacknowledged = 0
     for path, acknowledged in _deaths(killed[what]):
         if not (path / "run.json").exists():
-            assert what in {"begin", "replace"}
+            assert what != "append"
             assert not acknowledged
             continue
         with warnings.catch_warnings(record=True) as caught:
@@ -100,14 +125,15 @@ def test_what_was_acknowledged_survives_kill_9_before_every_change_of_the_disk(k
     assert n_unacknowledged == 2
 
 
-@pytest.mark.parametrize("what", ["begin", "append", "replace"])
+@pytest.mark.parametrize("what", ["begin", "append", "replace", "both"])
 def test_a_run_goes_on_after_kill_9_at_any_moment(killed, what, tmp_path):
     for path, _ in _deaths(killed[what]):
         with _torn_lines_allowed():
             there = (path / "run.json").exists()
             found = open_run(path).steps.tolist() if there else []
-            with RunWriter(path, ENTRIES, if_exists="append") as again:
-                append_steps(again, [7, 8])
+            sketches = {"keep": "both", "start": sketch(np.zeros(10), k=64)} if what == "both" else {}
+            with RunWriter(path, ENTRIES, if_exists="append", **sketches) as again:
+                append_steps(again, [7, 8], sketched=what == "both")
                 again.end("complete")
         with warnings.catch_warnings():
             warnings.simplefilter("error")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from small_runs import ENTRIES, append_steps, assert_holds_steps, raw, values_at, write_run
 
+from lossatlas.sketch import sketch
 from lossatlas.store import RawTensor, RunWriter, TensorEntry, open_run, open_runs, refuse_not_finite, unwritable
 
 
@@ -260,3 +261,55 @@ def test_a_wrong_number_of_bytes_never_becomes_a_run_that_is_read(tmp_path, refu
         writer.append({"w": RawTensor("F32", (4,), bytes(12))}, step=0, metrics={})
     with refuses("its file is cut short"):
         open_run(tmp_path / "run")
+
+
+@pytest.fixture
+def sketched(tmp_path):
+    """A run that has sketches beside its weights."""
+    with RunWriter(tmp_path / "both", ENTRIES, keep="both", start=sketch(np.zeros(10), k=64)) as writer:
+        append_steps(writer, range(3), sketched=True)
+        writer.end("complete")
+    return tmp_path / "both"
+
+
+def test_a_sketch_that_is_missing_or_cut_short_is_refused(sketched, refuses):
+    file = sketched / "sketches/000001.safetensors"
+    content = file.read_bytes()
+    file.write_bytes(content[:-1])
+    with refuses("run 'both', point 1 .step 1.: its sketch 000001.safetensors is cut short; restore it or remove its line"):
+        open_run(sketched)
+    file.unlink()
+    with refuses("run 'both', point 1 .step 1.: its sketch 000001.safetensors is missing; restore it or remove its line"):
+        open_run(sketched)
+    file.write_bytes(content)
+    run = open_run(sketched)
+    file.unlink()
+    with refuses("its sketch 000001.safetensors is missing"):
+        run.sketch(1)
+    (sketched / "sketches/start.safetensors").unlink()
+    with refuses("run 'both': its sketch start.safetensors is missing"):
+        run.start()
+
+
+def test_a_flipped_bit_in_a_sketch_is_found(sketched, refuses):
+    file = sketched / "sketches/000002.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-3] ^= 4
+    file.write_bytes(bytes(content))
+    with refuses("run 'both', point 2 .step 2.: its file 000002.safetensors is not what was written"):
+        open_run(sketched).sketch(2)
+
+
+@pytest.mark.parametrize("point", [3, -4])
+def test_a_sketch_of_a_point_that_is_not_there_is_refused(sketched, refuses, point):
+    with refuses(f"run 'both' has 3 points, but point {point} was asked for; name one of them"):
+        open_run(sketched).sketch(point)
+
+
+def test_a_first_file_that_leads_out_of_the_run_is_refused(path, refuses):
+    manifest = path / "snapshots.jsonl"
+    lines = manifest.read_text().splitlines()
+    lines[1] = json.dumps(json.loads(lines[1]) | {"first": "../../other/000000.safetensors"})
+    manifest.write_text("\n".join(lines) + "\n")
+    with refuses("line 2 of '.*snapshots.jsonl' is damaged"):
+        open_run(path)

@@ -92,15 +92,9 @@ class Files:
             )
         line = self.lines[point]
         with ExitStack() as stack:
-
-            def snapshot(name: str) -> Snapshot:
-                path = self.folder / "snapshots" / name
-                stream = _stream(path, direct=direct)
-                stack.callback(stream.close)
-                return Snapshot(path, stream, places=self.places.get(name))
-
             try:
-                made = Point(snapshot(line["file"]), snapshot(line["first"]) if "first" in line else None)
+                own = self._snapshot(line["file"], stack, direct=direct)
+                made = Point(own, self._snapshot(line["first"], stack, direct=direct) if "first" in line else None)
                 self._refuse_other_layout(point, made)
                 yield made
             except FileNotFoundError as error:
@@ -108,6 +102,12 @@ class Files:
                 raise InputError(
                     f"{self.describe(point)}: its file {missing} is missing; restore it or remove its line"
                 ) from None
+
+    def _snapshot(self, name: str, stack: ExitStack, *, direct: bool) -> Snapshot:
+        path = self.folder / "snapshots" / name
+        stream = _stream(path, direct=direct)
+        stack.callback(stream.close)
+        return Snapshot(path, stream, places=self.places.get(name))
 
     def _refuse_other_layout(self, point: int, opened: Point) -> None:
         line = self.lines[point]
@@ -160,14 +160,11 @@ class Files:
             self.sketch(point)
             return
         with self.opened(point):
-            marks = {name: self._mark_of(name) for name in (line["file"], line.get("first")) if name}
-            for name, mark in marks.items():
-                if mark is not None:
-                    _refuse_changed(self.folder / "snapshots" / name, what, mark)
-
-    def _mark_of(self, name: str) -> Mark | None:
-        line = next((line for line in self.lines if line["file"] == name and "crc32" in line), None)
-        return None if line is None else Mark(bytes=line["bytes"], crc32=line["crc32"])
+            first = next((other for other in self.lines if other["file"] == line.get("first")), None)
+            for marked in (line, first):
+                if marked is not None and "crc32" in marked:
+                    mark = Mark(bytes=marked["bytes"], crc32=marked["crc32"])
+                    _refuse_changed(self.folder / "snapshots" / marked["file"], what, mark)
 
     def refuse_unfit(self) -> None:
         """Look that every file is there and whole: by its size where the manifest has it, else by its header.
