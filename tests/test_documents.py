@@ -16,25 +16,32 @@ def blocks(document: str) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", (ROOT / document).read_text(), flags=re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        "docs/start.md",
-        "docs/format.md",
-        "docs/phate.md",
-        "docs/slices.md",
-        "docs/paths.md",
-        "docs/curvature.md",
-        "docs/checkpoints.md",
-        "docs/recording.md",
-    ],
-)
-def test_the_snippets_of_a_page_run_in_their_order(document, tmp_path):
-    code = "\n".join(blocks(document))
+_OWN = ("start", "format", "phate", "slices", "paths", "curvature", "checkpoints", "recording")
+
+
+@pytest.mark.parametrize("page", _OWN)
+def test_the_snippets_of_a_page_run_in_their_order(page, tmp_path):
+    code = "\n".join(blocks(f"docs/{page}.md"))
     assert code
     subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=tmp_path, check=True)
-    if document == "docs/start.md":
+    if page == "start":
         assert {"atlas.html", "atlas.pdf", "around.html"} <= {path.name for path in tmp_path.iterdir()}
+
+
+# Other packages warn of this and that, and the last page is for several processes.
+@pytest.mark.parametrize(
+    ("page", "run"),
+    [
+        ("lightning", ()),
+        ("trainer", ()),
+        ("keras", ()),
+        ("distributed", ("-m", "torch.distributed.run", "--nproc-per-node", "2")),
+    ],
+)
+def test_the_snippets_of_other_packages_pages_run(page, run, tmp_path):
+    (tmp_path / "train.py").write_text("\n".join(blocks(f"docs/{page}.md")))
+    subprocess.run([sys.executable, *run, "train.py"], cwd=tmp_path, check=True)
+    assert len(list(tmp_path.glob("*.html"))) == 1
 
 
 def test_the_readmes_lines_run_in_a_loop_of_ones_own(tmp_path):
