@@ -2,6 +2,8 @@
 
 import json
 import pickle  # noqa: TID251 - a file that must be refused
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -252,3 +254,34 @@ def test_one_tensor_is_in_memory_at_a_time(tmp_path):
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 3.5e6, (name, peak)
+
+
+_PEAK = """
+import re, sys
+from pathlib import Path
+import lossatlas as la
+
+def peak():
+    return 1024 * int(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text())[1])
+
+small, large, run = sys.argv[1:]
+la.import_checkpoints(small, run + "-small")
+la.audit(small)
+before = peak()
+la.audit(large)
+la.import_checkpoints(large, run)
+print(peak() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the pages of a mapped file are given back on Linux alone")
+def test_a_mapped_file_does_not_stay_in_memory(tmp_path):
+    torch.save(nn.Linear(3, 2).state_dict(), tmp_path / "small.pt")
+    state = {f"{i}.weight": torch.randn(1000, 2000) for i in range(12)}  # 8 MB each
+    state["turned.weight"] = torch.randn(30, 20).t()  # out of order in memory
+    torch.save(state, tmp_path / "large.pt")
+    program = [sys.executable, "-c", _PEAK, tmp_path / "small.pt", tmp_path / "large.pt", tmp_path / "run"]
+    made = subprocess.run(program, check=True, capture_output=True, text=True)
+    assert int(made.stdout) < 40e6  # of 96 MB
+    found = open_run(tmp_path / "run").snapshot()
+    assert all(torch.equal(torch.from_numpy(found[name]), tensor) for name, tensor in state.items())
