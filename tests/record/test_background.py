@@ -82,15 +82,18 @@ def test_an_error_of_the_disk_reaches_the_next_step_and_nothing_is_written_after
     def refuse(tensors, *, step, metrics):
         written.append(step)
         if step == 2:
+            assert may_fail.wait(20)
             raise InputError("the disk is full; make room")
 
     written: list[int] = []
+    may_fail = threading.Event()
     background = BackgroundWriter(refuse)
-    background.append({}, step=1, metrics={})
-    background.append({}, step=2, metrics={})
+    for step in (1, 2, 3, 4):  # the last two wait while the second fails
+        background.append({}, step=step, metrics={})
+    may_fail.set()
     with pytest.raises(InputError, match="the disk is full"):
         background.flush()
-    for call in (lambda: background.append({}, step=3, metrics={}), background.refuse_failed, background.close):
+    for call in (lambda: background.append({}, step=5, metrics={}), background.refuse_failed, background.close):
         with pytest.raises(InputError, match="the disk is full"):
             call()
     assert written == [1, 2]

@@ -8,6 +8,8 @@ from torch import nn
 from lossatlas import Recorder, audit, cosine_distances, open_run
 from lossatlas.distance import pairwise
 from lossatlas.record.frozen import Frozen
+from lossatlas.record.taking import Taking
+from lossatlas.record.weights import Selection
 from lossatlas.sketch import sketch
 
 
@@ -182,3 +184,13 @@ def test_every_type_and_shape_has_a_mark(dtype, shape):
 def test_distances_of_such_runs_are_streamed(tmp_path):
     run, seen = _walk(tmp_path / "run", _model())
     np.testing.assert_allclose(pairwise(run).squared, ((seen[:, None] - seen[None]) ** 2).sum(-1), rtol=1e-9, atol=1e-12)
+
+
+def test_what_is_left_out_is_not_copied_either():
+    model = _model()
+    taking = Taking(model, Selection(), keep="weights", is_sharded=False, is_first=True)
+    assert {"base.weight", "base.bias"} <= taking().tensors.keys()
+    taking.leave_out(None)
+    taken = taking()
+    assert taken.left_out == {"base.weight", "base.bias"}
+    assert not taken.left_out & taken.tensors.keys()

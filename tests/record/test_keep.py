@@ -1,6 +1,8 @@
 """Sketches in place of weights, or beside them: distances within their error, whatever else is asked of the recorder."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -207,3 +209,8 @@ def test_a_model_that_changes_is_refused(tmp_path, refuses):
     recorder.step()
     with refuses("the model's parameters are not where they were at the start"):
         recorder.close()
+
+
+def test_no_compiler_is_loaded_where_nothing_is_sketched():
+    code = "import sys, lossatlas.sample; assert 'numba' not in sys.modules and 'scipy' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 from lossatlas import Recorder, open_run
-from lossatlas.record.thinning import superfluous
+from lossatlas.record.thinning import Thinning, superfluous
+from lossatlas.sketch import sketch
+from lossatlas.store import RunWriter, TensorEntry
 
 
 def _walked(path, steps, **given):
@@ -109,3 +111,22 @@ def test_what_is_taken_out_is_never_an_end_and_as_many_as_asked(gaps, n):
     assert len(taken) == min(n, len(along) - 2)
     assert not {0, len(along) - 1} & set(taken)
     assert taken == sorted(set(taken))
+
+
+def test_taken_out_is_the_one_whose_neighbours_are_nearest_not_the_one_after_the_shortest_step():
+    # Steps of 0.5, 2.5, 0.6, 0.4 and 4: the shortest ends at point 4, which stands before the longest.
+    assert superfluous([0.0, 0.5, 3.0, 3.6, 4.0, 8.0], 1) == [3]
+
+
+def test_sketches_are_thinned_by_their_own_distances(tmp_path):
+    entries = [TensorEntry("w", (200,), "F32", "parameter")]
+    places = np.cumsum(np.concatenate([[0.0], np.full(20, 1.0), np.full(200, 1e-3)]))  # fast, then a long rest
+    direction = np.random.default_rng(0).normal(size=200)
+    start = sketch(np.zeros(200))
+    with RunWriter(tmp_path / "run", entries, keep="sketch", start=start) as writer:
+        thinning = Thinning(writer, 24 * 17_000)
+        for step, place in enumerate(places):  # of a model that is spread over processes there are no whole tensors
+            thinning.append({}, step=step, metrics={}, sketch=sketch(place * direction))
+    steps = open_run(tmp_path / "run").steps
+    assert (steps <= 20).sum() > 10
+    assert (steps > 20).sum() < 10

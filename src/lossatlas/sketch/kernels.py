@@ -3,8 +3,8 @@
 import numpy as np
 
 from lossatlas._compiled import compiled, compiled_in_order
+from lossatlas.sketch.sketching import WORD
 
-WORD = 64  # signs that one number of the generator gives
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)  # the step of SplitMix64 (Steele, Lea, Flood 2014)
 
 

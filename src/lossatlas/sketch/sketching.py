@@ -20,8 +20,8 @@ import numpy as np
 from jaxtyping import Float
 
 from lossatlas._arrays import InputError
-from lossatlas.sketch.kernels import WORD, add_signed
 
+WORD = 64  # signs that one number of the generator gives
 K = 4096  # numbers kept where nothing else is asked for: distances to 1.1 %
 
 _ZEROS = 2**16  # the length of the start that stands in for none: the cache holds it
@@ -79,6 +79,8 @@ class Sketcher:
 
     def add(self, weights: Float[np.ndarray, " p"], start: Float[np.ndarray, " p"] | None = None, *, offset: int) -> None:
         """Add the parameters that begin at ``offset`` in the flat order; what is not finite makes the sketch so."""
+        from lossatlas.sketch.kernels import add_signed
+
         begin = np.zeros(min(len(weights), _ZEROS), weights.dtype) if start is None else start
         for first in range(0, len(weights), max(len(begin), 1)):
             part = weights[first : first + len(begin)]

@@ -35,8 +35,8 @@ def audit(given: Audited, *, progress: Callable[[int, int], None] | None = None)
     One pass, a tensor in memory at a time. It finds damaged files, tensors that change shape or type, NaN and infinite values,
     snapshots that are the same under different steps (published branches have served the final weights under every name),
     snapshots in each other's place, missing ones where others are evenly spaced, steps ten times as long as those around them,
-    and tensors that never move. Distances are known to 1 % from sketches of 4,096 numbers; the last two checks compare
-    neighbours, and leave out snapshots that are not finite.
+    and tensors that never move and are not known to be frozen. Distances are known to 1 % from sketches of 4,096 numbers; the
+    last two checks compare neighbours, and leave out snapshots that are not finite.
 
     Args:
         given: A run, its folder, or files, folders or patterns of checkpoints.
