@@ -119,6 +119,25 @@ def test_values_that_are_no_numbers_are_found_with_their_tensor(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16, torch.float64])
+def test_large_tensors_are_looked_at_to_their_ends(tmp_path, dtype):
+    generator = torch.Generator().manual_seed(0)
+    weights = torch.randn(1_500_001, generator=generator).to(dtype)  # in pieces of some megabytes
+    for number in range(6):
+        weights = weights + torch.randn(1, generator=generator).to(dtype) / 10
+        state = {"w": weights.clone(), "turned": weights[:6].reshape(2, 3).t().clone()}
+        if number == 3:
+            state["w"][-1] = float("nan")
+        if number in {2, 4}:  # the same but for their last value
+            state["w"][:-1], state["w"][-1] = 1, number
+            state["turned"] = torch.ones(3, 2, dtype=dtype)
+        torch.save(state, tmp_path / f"step{number}.pt")
+    found = audit(tmp_path).findings
+    lost = [(f.points, f.what) for f in found if f.kind == "not finite"]
+    assert lost == [(("step3.pt",), "1 value is NaN or infinite")]
+    assert "identical" not in {f.kind for f in found}
+
+
 def test_a_tensor_that_never_moves_is_found(tmp_path):
     folder = _trained(tmp_path / "left")
     frozen = torch.load(_file(folder, 1), weights_only=True)["3.bias"]  # noqa: TID251

@@ -28,7 +28,7 @@ def audit(
         numbers = {"n_points": found.n_points, "n_tensors": found.n_tensors, "is_clean": found.is_clean}
         typer.echo(json_text(numbers | {"findings": [asdict(finding) for finding in found.findings]}), nl=False)
     elif found.is_clean:
-        typer.echo(f"{found.n_points} snapshots of {found.n_tensors} tensors: nothing is wrong")
+        typer.echo(f"{found.n_points} snapshots of {found.n_tensors} tensor{'s' * (found.n_tensors != 1)}: nothing is wrong")
     else:
         rows = [[f.kind, " and ".join(_few(f.points)), f.tensor or "", f.what] for f in found.findings]
         print_table([["found", "snapshots", "tensor", "what"], *rows], title=None)

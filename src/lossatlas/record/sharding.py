@@ -72,8 +72,10 @@ def _of_shard(name: str, tensor: Any, offset: int) -> Iterator[Stretch]:  # noqa
 def _rows(whole: tuple[int, ...], begin: tuple[int, ...], part: tuple[int, ...]) -> Iterator[tuple[int, int, int]]:
     """Yield the stretches of a box in a tensor: place in the flat tensor, place in the flat box, and length.
 
-    >>> list(_rows((3, 4), (1, 0), (2, 4))), list(_rows((3, 4), (0, 2), (2, 2)))
-    ([(4, 0, 8)], [(2, 0, 2), (6, 2, 2)])
+    >>> list(_rows((3, 4), (1, 0), (2, 4))), list(_rows((3, 4), (0, 2), (3, 2)))
+    ([(4, 0, 8)], [(2, 0, 2), (6, 2, 2), (10, 4, 2)])
+    >>> list(_rows((3, 4), (1, 2), (2, 2))), list(_rows((), (), ())), list(_rows((3, 4), (3, 0), (0, 4)))
+    ([(6, 0, 2), (10, 2, 2)], [(0, 0, 1)], [])
     """
     cut = max((axis for axis in range(len(whole)) if whole[axis] != part[axis]), default=0)
     strides = [math.prod(whole[axis + 1 :]) for axis in range(len(whole))]

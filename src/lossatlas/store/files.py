@@ -186,7 +186,7 @@ class Files:
     def _refuse_unfit_weights(self) -> None:
         sizes = _sizes(self.folder / "snapshots")
         for point, line in enumerate(self.lines):
-            if point and sizes.get(line["file"]) == line.get("bytes", -1) and line.get("first", line["file"]) in sizes:
+            if point and sizes.get(line["file"]) == line.get("bytes", -1):
                 continue  # its header is read when the file is
             with self.opened(point) as opened:
                 is_whole = opened.own.is_whole and (opened.first is None or opened.first.is_whole)

@@ -6,8 +6,6 @@ import sys
 
 import torch
 
-from lossatlas.record.weights import stored_bytes
-
 _DONTNEED = 4  # of Linux: pages of a mapped file that were not written to are read again when they are asked for again
 
 
@@ -22,8 +20,6 @@ class Mapped:
         if self._last is not None:
             _release(self._last)
         self._last = tensor
-        if not tensor.is_contiguous():
-            return stored_bytes(tensor)
         return tensor.detach().reshape(-1).view(torch.uint8).numpy().data
 
 
