@@ -16,12 +16,14 @@ STEPS = 5
 
 
 def model() -> nn.Sequential:
-    """A network whose sizes do not divide by two, with batch norm and tied weights."""
+    """A network whose sizes do not divide by two, with batch norm, tied weights and frozen ones."""
     torch.random.manual_seed(0)
     made = nn.Sequential(
         nn.Linear(7, 33), nn.BatchNorm1d(33), nn.ReLU(), nn.Linear(33, 33), nn.Linear(33, 33, bias=False), nn.Linear(33, 5)
     )
     made[4].weight = made[3].weight
+    made[3].bias.requires_grad_(requires_grad=False)
+    made[5].weight.requires_grad_(requires_grad=False)
     return made
 
 
@@ -39,7 +41,8 @@ def spread(made: nn.Sequential, way: str) -> nn.Module:
         way_of = {"0.weight": [Shard(1)], "3.weight": [Shard(0)], "5.weight": [Replicate()]}.get(name)
         if way_of is not None:
             owner = made[int(name[0])]
-            owner.weight = nn.Parameter(distribute_tensor(parameter.detach(), mesh, way_of))
+            spread_out = distribute_tensor(parameter.detach(), mesh, way_of)
+            owner.weight = nn.Parameter(spread_out, requires_grad=parameter.requires_grad)
     made[4].weight = made[3].weight
     return made
 
@@ -52,11 +55,11 @@ def step(made: nn.Module, number: int, way: str) -> None:
             parameter.grad = None
         made(x).square().mean().backward()
         with torch.no_grad():
-            for parameter in made.parameters():
+            for parameter in filter(lambda p: p.requires_grad, made.parameters()):
                 parameter.sub_(parameter.grad, alpha=0.1)
         return
     with torch.no_grad():
-        for parameter in made.parameters():
+        for parameter in filter(lambda p: p.requires_grad, made.parameters()):
             parameter.mul_(1 + 0.1 * number)
 
 

@@ -70,6 +70,9 @@ def test_the_whole_is_stored_where_it_is_asked_for(tmp_path, way):
             run.sketch(point).values, sketch(weights[point], start=weights[0]).values, rtol=1e-6, atol=1e-10
         )
     assert run.snapshot(1)["1.running_mean"].shape == (33,)
+    # What is frozen is written once.
+    assert run.settings["frozen"] == ["3.bias", "5.weight"]
+    assert [line.get("first") for line in run.lines] == [None, *["000000.safetensors"] * 4]
 
 
 def test_a_model_that_is_flattened_is_refused(tmp_path, refuses):

@@ -142,7 +142,7 @@ class Recorder:
             write = _Writing(self._sketching, store)
             if not n_stored:  # in this thread: a place that takes no point is refused here
                 write(first, step=0, metrics=metrics)
-            self._taking.leave_out(before)
+            self._taking.leave_out(before.lazy(0) if before and before.has_weights else first.tensors)
         except BaseException:
             if self._writer:
                 self._writer.close()

@@ -59,8 +59,8 @@ class Sketching:
                 raise InputError("the model's parameters are not where they were at the start; record it as a run of its own")
             values, start = _alike(stretch.values, start)
             sketcher.add(values, start, offset=stretch.offset)
-        # What is left out is where it was: it adds to the norm alone.
-        for name in taken.left_out & self._offsets.keys():
+        # What is left out is where it was: it adds to the norm alone. Of a spread model each process has taken all that it has.
+        for name in taken.left_out & self._offsets.keys() if self._processes is None else ():
             values = self._start[self._offsets[name]]
             sketcher.add(values, values, offset=self._offsets[name])
         return self._total(sketcher.sketch())

@@ -10,7 +10,7 @@ from lossatlas._arrays import InputError
 from lossatlas.record.frozen import Frozen, frozen_names
 from lossatlas.record.sharding import Stretch, gathered, own_stretches
 from lossatlas.record.weights import Selection, named_tensors, raw_tensor, tensor_entries, torch_tensor
-from lossatlas.store import Keep, RawTensor, Run
+from lossatlas.store import Keep, RawTensor, Tensors
 
 
 @dataclass(frozen=True)
@@ -62,17 +62,9 @@ class Taking:
             stretches = list(own_stretches({name: named[name] for name in self._parameters}, is_first=self._is_first))
         return Taken(tensors, stretches, left_out)
 
-    def leave_out(self, first: Run | None) -> None:
-        """From now on leave out what is frozen and the same as in a run's first point, or else as it is now."""
-        if self._is_sharded and (self._keep == "sketch" or not self._is_first):
-            return
-        if not self.frozen:
-            return
-        if first is None:
-            self._unchanged = Frozen(self._as_stored({name: self._named()[name] for name in self.frozen}))
-            return
-        stored = first.lazy(0)
-        self._unchanged = Frozen({name: torch_tensor(stored[name]) for name in self.frozen})
+    def leave_out(self, first: Tensors) -> None:
+        """From now on leave out what is frozen and the same as in a run's first point, whose tensors these are."""
+        self._unchanged = Frozen({name: torch_tensor(first[name]) for name in self.frozen if name in first})
 
     def _named(self) -> dict[str, torch.Tensor]:
         return {name: tensor for name, tensor, _ in named_tensors(self._model) if self._selection.takes(name)}
