@@ -20,7 +20,7 @@ _TYPES = sorted(set(NUMPY_TYPES) - {"BF16"})
 
 @st.composite
 def _runs(draw: st.DrawFn) -> tuple[list[TensorEntry], list[dict[str, np.ndarray]], list[dict[str, float]]]:
-    names = draw(st.lists(st.text("abc.é", min_size=1, max_size=4), min_size=1, max_size=4, unique=True))
+    names = draw(st.lists(st.text('ab./é "<\n😀\\', min_size=1, max_size=4), min_size=1, max_size=4, unique=True))
     entries = [
         TensorEntry(
             name,
