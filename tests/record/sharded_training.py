@@ -51,12 +51,12 @@ def step(made: nn.Module, number: int, way: str) -> None:
     """Move the weights, the same way wherever they lie."""
     if way.startswith("fsdp"):
         x = torch.randn(16, 7, generator=torch.Generator().manual_seed(number))
-        for parameter in made.parameters():
-            parameter.grad = None
         made(x).square().mean().backward()
         with torch.no_grad():
             for parameter in filter(lambda p: p.requires_grad, made.parameters()):
                 parameter.sub_(parameter.grad, alpha=0.1)
+                parameter.grad = None
+            made(x)  # as an evaluation does: the root's parameters stay gathered after it
         return
     with torch.no_grad():
         for parameter in filter(lambda p: p.requires_grad, made.parameters()):
@@ -67,6 +67,10 @@ def train(rank: int, folder: str, keep: str, way: str) -> None:
     """One of the processes."""
     distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
     made = spread(model(), way)
+    if way.startswith("fsdp"):
+        with torch.no_grad():
+            made.eval()(torch.ones(2, 7))
+            made.train()
     with la.Recorder(f"{folder}/run", made, every=2, keep=keep) as recorder:
         for number in range(1, STEPS + 1):
             step(made, number, way)

@@ -251,3 +251,41 @@ def test_keras_on_another_backend_is_refused(tmp_path, monkeypatch, refuses):
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with refuses("Keras runs on 'jax', and recording needs torch; set KERAS_BACKEND=torch before it is imported"):
         LossAtlasCallback(tmp_path / "run")
+
+
+def test_keras_layers_of_one_name_and_an_interrupted_fit(tmp_path, monkeypatch):
+    keras, _ = _keras(monkeypatch)
+    from lossatlas.record.keras import LossAtlasCallback
+
+    class Part(keras.Model):
+        def __init__(self, units):
+            super().__init__(name="part")
+            self.dense = keras.layers.Dense(units, name="dense")
+
+        def call(self, x):
+            return self.dense(x)
+
+    class Whole(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = Part(8), Part(2)
+
+        def call(self, x):
+            return self.second(self.first(x))
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    model = Whole()
+    model.compile(optimizer="sgd", loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    x, y = _X.numpy(), _Y.numpy()
+    model(x[:1])
+    recording = LossAtlasCallback(tmp_path / "run", if_exists="append")
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(x, y, epochs=3, verbose=0, callbacks=[recording, Stop()])
+    model.fit(x, y, epochs=2, verbose=0, callbacks=[recording])
+    run = open_run(tmp_path / "run")
+    assert run.steps.tolist() == [0, 1, 2, 3]
+    assert run.n_parameters == sum(int(np.prod(v.shape)) for v in model.trainable_variables) == 4 * 8 + 8 + 8 * 2 + 2

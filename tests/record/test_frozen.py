@@ -173,12 +173,12 @@ def test_a_first_file_that_is_damaged_or_gone_is_refused_at_any_point(tmp_path, 
 def test_every_type_and_shape_has_a_mark(dtype, shape):
     tensor = torch.ones(shape, dtype=dtype)
     frozen = Frozen({"a": tensor})
-    assert frozen.unchanged({"a": tensor.clone(), "b": tensor}) == {"a"}
-    assert frozen.unchanged({}) == set()
+    assert frozen.unchanged({"a": tensor.clone(), "b": tensor}, lambda given: given) == {"a"}
+    assert frozen.unchanged({}, lambda given: given) == set()
     if tensor.numel():
         other = tensor.clone()
         other.view(-1)[-1] = 0
-        assert frozen.unchanged({"a": other}) == set()
+        assert frozen.unchanged({"a": other}, lambda given: given) == set()
 
 
 def test_distances_of_such_runs_are_streamed(tmp_path):
@@ -194,3 +194,30 @@ def test_what_is_left_out_is_not_copied_either():
     taken = taking()
     assert taken.left_out == {"base.weight", "base.bias"}
     assert not taken.left_out & taken.tensors.keys()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_changes_that_cancel_in_a_sum_are_seen(dtype):
+    mask = torch.tensor([1, 0, 0, 1], dtype=dtype)
+    assert not Frozen({"m": mask}).unchanged({"m": 1 - mask}, lambda tensor: tensor)
+    square = torch.randn(4, 4, generator=torch.Generator().manual_seed(0)).to(dtype)
+    for other in (-square, 2 * square, square.t(), square.flip(0)):
+        assert not Frozen({"m": square}).unchanged({"m": other}, lambda tensor: tensor)
+
+
+def test_an_empty_parameter_shares_its_place_with_none(tmp_path):
+    class Empty(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.none = nn.Parameter(torch.empty(0), requires_grad=False)
+            self.some = nn.Parameter(torch.ones(100))
+            self.other = nn.Parameter(torch.ones(3), requires_grad=False)
+
+    model = Empty()
+    with Recorder(tmp_path / "run", model, keep="both") as recorder:
+        with torch.no_grad():
+            model.some.add_(1)
+        recorder.step()
+    run = open_run(tmp_path / "run")
+    assert run.sketch(1).squared_norm == 403
+    assert run.sketch(1).squared_displacement == 100

@@ -111,6 +111,16 @@ def test_both_is_gone_on_with_from_the_same_start(tmp_path):
         )
 
 
+@pytest.mark.parametrize("keep", ["sketch", "both"])
+def test_a_start_whose_writer_died_before_its_first_point_is_not_this_ones(tmp_path, keep):
+    _train(tmp_path / "run", _model(1), steps=0, keep=keep)
+    (tmp_path / "run/snapshots.jsonl").write_bytes(b"")
+    run = _train(tmp_path / "run", _model(0), keep=keep, if_exists="append")
+    expected = _train(tmp_path / "other", _model(0), keep=keep)
+    np.testing.assert_array_equal(run.start().values, expected.start().values)
+    np.testing.assert_array_equal(run.sketch(3).values, expected.sketch(3).values)
+
+
 def test_a_budget_holds_for_sketches_too(tmp_path):
     run = _train(tmp_path / "run", _model(), steps=30, keep="sketch", max_bytes=100_000)
     sizes = [file.stat().st_size for file in (tmp_path / "run/sketches").glob("0*")]

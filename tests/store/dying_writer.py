@@ -2,8 +2,8 @@
 
 ``dying_writer.py loop RUN``: append points for ever, and print the step of each when its append has returned.
 
-``dying_writer.py killed FOLDER``: for k = 0, 1, …, do that in a process of its own that is killed from outside, in ``FOLDER/k``;
-print its number before and ``died`` after.
+``dying_writer.py killed FOLDER``: for k = 0 to 49, do that in a process of its own, in ``FOLDER/k``, and kill it after a while.
+``FOLDER/k.acknowledged`` has a byte for each step that was acknowledged.
 
 ``dying_writer.py hold RUN``: open the run, say so, and hold it for ever.
 
@@ -14,6 +14,7 @@ kills itself just before the k-th thing it does to the disk, until one lives to 
 
 import itertools
 import os
+import random
 import shutil
 import signal
 import sys
@@ -35,13 +36,19 @@ def loop(run: str) -> None:
 
 
 def killed(folder: str) -> None:
-    for k in itertools.count():
+    for k in range(50):
         child = os.fork()
         if child == 0:
-            print(os.getpid(), flush=True)  # noqa: T201
-            loop(str(Path(folder, str(k))))
+            acknowledged = os.open(Path(folder, f"{k}.acknowledged"), os.O_CREAT | os.O_WRONLY)
+            with RunWriter(Path(folder, str(k)), ENTRIES) as opened:
+                for step in itertools.count():
+                    append_steps(opened, [step])
+                    os.write(acknowledged, b".")
+        while not Path(folder, f"{k}.acknowledged").exists() or not Path(folder, f"{k}.acknowledged").stat().st_size:
+            time.sleep(0.001)
+        time.sleep(random.Random(k).uniform(0, 0.02))
+        os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        print("died", flush=True)  # noqa: T201
 
 
 def hold(run: str) -> None:

@@ -1,5 +1,6 @@
 """What is written to a run is what is read from it, and format version 1 stays as it is."""
 
+import json
 import math
 import re
 import tempfile
@@ -174,6 +175,11 @@ def test_a_run_of_format_1_is_read(tmp_path, lines):
     np.testing.assert_array_equal(run.metrics["gap"], [math.nan, -math.inf])
     assert run.snapshot(1)["count"] == 7
     assert run.describe(1) == "run 'old', point 1 (step 7)"
+    with RunWriter(tmp_path / "old", run.tensors, if_exists="append"):
+        pass
+    # Gone on with it is of this version: its lines may say what an older one does not read.
+    assert json.loads((tmp_path / "old" / "run.json").read_text())["version"] == 2
+    assert open_run(tmp_path / "old").settings == run.settings
 
 
 def test_a_run_is_complete_only_while_its_last_line_says_so(tmp_path):

@@ -4,6 +4,7 @@ import queue
 import threading
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ class _Shared:
     """What the two threads share: the work that waits, and the error that ended it."""
 
     append: Callable[..., None]
+    skip: Callable[[Any], object] | None  # what is still done with a snapshot after an error
     waiting: "queue.Queue[_Snapshot | None]" = field(default_factory=lambda: queue.Queue(_WAITING))
     error: BaseException | None = None
 
@@ -34,10 +36,11 @@ class BackgroundWriter:
 
     Args:
         append: Writes one snapshot, durably.
+        skip: Called with each snapshot after an error, where others wait for this process's part in it.
     """
 
-    def __init__(self, append: Callable[..., None]) -> None:
-        self._shared = _Shared(append)
+    def __init__(self, append: Callable[..., None], *, skip: Callable[[Any], object] | None = None) -> None:
+        self._shared = _Shared(append, skip)
         self._thread = threading.Thread(target=_write, args=(self._shared,), name="lossatlas writer", daemon=True)
         self._thread.start()
         # Also where nobody closes the recorder, and at the end of the program.
@@ -49,8 +52,8 @@ class BackgroundWriter:
         Raises:
             InputError: the disk refused an earlier one.
         """
-        self.refuse_failed()
         self._shared.waiting.put(_Snapshot(taken, about))
+        self.refuse_failed()
 
     def refuse_failed(self) -> None:
         """Raise the error of the writing thread, if there is one."""
@@ -83,6 +86,9 @@ def _write(shared: _Shared) -> None:
                 shared.append(snapshot.taken, **snapshot.about)
             except BaseException as error:  # noqa: BLE001 - whatever it is, it belongs to the training loop
                 shared.error = error
+        elif shared.skip:
+            with suppress(Exception):
+                shared.skip(snapshot.taken)
         del snapshot  # its memory, before the next is waited for
         shared.waiting.task_done()
 

@@ -1,15 +1,14 @@
 """Parameters that are not trained: written once, and looked at each time."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import nn
 
 from lossatlas.record.weights import unwrapped
 
-_AS_BITS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
-
-Mark = tuple[int, int]
+_PIECE = 1 << 22  # values that are looked at at once
 
 
 def frozen_names(model: nn.Module) -> frozenset[str]:
@@ -27,19 +26,16 @@ class Frozen:
     def __init__(self, first: Mapping[str, torch.Tensor]) -> None:
         self._marks = {name: _mark(tensor) for name, tensor in first.items()}
 
-    def unchanged(self, now: Mapping[str, torch.Tensor]) -> frozenset[str]:
+    def unchanged(self, now: Mapping[str, torch.Tensor], as_stored: Callable[[torch.Tensor], torch.Tensor]) -> frozenset[str]:
         """Return the names of those that are the same now; what asks for no gradient may still be written to."""
-        return frozenset(name for name, mark in self._marks.items() if name in now and _mark(now[name]) == mark)
+        return frozenset(name for name, mark in self._marks.items() if name in now and _mark(as_stored(now[name])) == mark)
 
 
-def _mark(tensor: torch.Tensor) -> Mark:
-    # Sums of all bits, weighted by row and by column, on the tensor's own device: a change, and an exchange of rows or of
-    # columns, show, and no copy is made of a base that may be a hundred times as large as what is trained.
-    bits = tensor.detach().contiguous().view(_AS_BITS[tensor.element_size()])
-    rows = bits.flatten(1) if bits.dim() > 1 else bits.reshape(1, -1)
-    return _weighted(rows, 1), _weighted(rows, 0)
-
-
-def _weighted(rows: torch.Tensor, axis: int) -> int:
-    sums = rows.sum(dim=axis, dtype=torch.int64)
-    return int((sums * torch.arange(1, len(sums) + 1, device=sums.device)).sum())
+def _mark(tensor: torch.Tensor) -> bytes:
+    """Return what two tensors share only if they are the same to the last bit; whichever device they are on."""
+    # A piece at a time: no copy is made of a base that may be a hundred times as large as what is trained.
+    digest = hashlib.blake2b(digest_size=16)
+    flat = tensor.detach().reshape(-1)
+    for piece in flat.split(_PIECE) if flat.numel() else ():
+        digest.update(piece.contiguous().cpu().view(torch.uint8).numpy().data)
+    return digest.digest()

@@ -44,6 +44,8 @@ class LossAtlasCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:  # noqa: ARG002
         """Store the weights that training begins with."""
+        if self._recorder:  # of a fit that was interrupted
+            self._recorder.__exit__(KeyboardInterrupt, None, None)
         self._recorder = Recorder(self._path, _Variables(self.model), every=self._every, **self._options)
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:  # noqa: ARG002
@@ -68,8 +70,12 @@ class _Variables(nn.Module):
 
     def __init__(self, model: Any) -> None:  # noqa: ANN401 - keras.Model
         super().__init__()
+        taken: set[str] = set()
         for variable in model.variables:
             name = variable.path.replace(".", "_")  # which torch keeps for modules within modules
+            if name in taken:  # two layers of one name
+                name = f"{name}_{sum(other == name or other.startswith(f'{name}_') for other in taken)}"
+            taken.add(name)
             if variable.trainable:
                 self.register_parameter(name, variable.value)
             else:

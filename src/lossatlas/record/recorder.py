@@ -148,7 +148,7 @@ class Recorder:
                 self._writer.close()
             raise
         self._n_points = self._writer.n_points if self._writer else 0
-        self._background = BackgroundWriter(write)
+        self._background = BackgroundWriter(write, skip=self._sketching.sketch if self._sketching and self._processes else None)
 
     def _opened_writer(
         self, path: str | os.PathLike[str], settings: Mapping[str, Any], if_exists: IfExists, start: Sketch | None
@@ -185,7 +185,8 @@ class Recorder:
             return
         if self._is_closed:
             raise InputError("this recorder has ended; call step() inside its with block")
-        self._background.refuse_failed()
+        if not self._processes:  # else the others wait for this one's part, whatever its disk says
+            self._background.refuse_failed()
         self._step += 1
         if _is_due(self._step, self._every):
             self._store(numbers)

@@ -10,7 +10,7 @@ import torch
 from torch import distributed, nn
 
 from lossatlas._arrays import InputError
-from lossatlas.record.weights import stored_bytes, stored_type, unwrapped
+from lossatlas.record.weights import Selection, stored_bytes, stored_type, unwrapped
 from lossatlas.sketch import Sketch
 from lossatlas.store import as_numbers
 
@@ -24,6 +24,7 @@ class Stretch(NamedTuple):
 
 def is_sharded(model: nn.Module) -> bool:
     """Whether some parameter is a ``DTensor``: no process has all of its values."""
+    unwrapped(model).state_dict(keep_vars=True)  # after a forward pass some may stand gathered: this puts them back
     return any(hasattr(parameter, "to_local") for parameter in model.parameters())
 
 
@@ -35,11 +36,12 @@ def gathered(model: nn.Module) -> dict[str, torch.Tensor]:
     return {name: tensor for name, tensor in state.items() if isinstance(tensor, torch.Tensor)}
 
 
-def own_stretches(named: Mapping[str, torch.Tensor], *, is_first: bool) -> Iterator[Stretch]:
+def own_stretches(named: Mapping[str, torch.Tensor], selection: Selection, *, is_first: bool) -> Iterator[Stretch]:
     """Yield copies of what this process has of some parameters, such that the processes have each value once.
 
     Args:
         named: Parameters in their order.
+        selection: As what they are stored.
         is_first: Whether this process counts what all have.
 
     Raises:
@@ -48,13 +50,13 @@ def own_stretches(named: Mapping[str, torch.Tensor], *, is_first: bool) -> Itera
     offset = 0
     for name, tensor in named.items():
         if hasattr(tensor, "to_local"):
-            yield from _of_shard(name, tensor, offset)
-        elif is_first:
-            yield Stretch(offset, flat(tensor))
+            yield from _of_shard(name, tensor, offset, selection)
+        elif is_first and tensor.numel():
+            yield Stretch(offset, flat(tensor, selection))
         offset += tensor.numel()
 
 
-def _of_shard(name: str, tensor: Any, offset: int) -> Iterator[Stretch]:  # noqa: ANN401 - a DTensor
+def _of_shard(name: str, tensor: Any, offset: int, selection: Selection) -> Iterator[Stretch]:  # noqa: ANN401 - a DTensor
     placements, place = tensor.placements, tensor.device_mesh.get_coordinate()
     if any(placement.is_partial() for placement in placements):
         raise InputError(f"parameter {name!r} is a sum spread over processes, which no place holds; record it reduced")
@@ -64,7 +66,7 @@ def _of_shard(name: str, tensor: Any, offset: int) -> Iterator[Stretch]:  # noqa
     chunks = tensor.__create_chunk_list__()
     if len(chunks) != 1 or tuple(chunks[0].sizes) != tuple(local.shape):
         raise InputError(f"parameter {name!r} is spread as {placements}, whose places are not known; pass keep='weights'")
-    values = flat(local)
+    values = flat(local, selection)
     for start, first, count in _rows(tuple(tensor.shape), tuple(chunks[0].offsets), tuple(local.shape)):
         yield Stretch(offset + start, values[first : first + count])
 
@@ -88,9 +90,10 @@ def _rows(whole: tuple[int, ...], begin: tuple[int, ...], part: tuple[int, ...])
         yield start, number * count, count
 
 
-def flat(tensor: torch.Tensor) -> np.ndarray:
-    """Return a copy of a tensor's values as one row of float32, or float64 where that does not hold them."""
-    return as_row(as_numbers(stored_bytes(tensor), stored_type("", tensor)))
+def flat(tensor: torch.Tensor, selection: Selection) -> np.ndarray:
+    """Return a copy of a tensor's values, as they are stored, as one row of float32, or float64 where that does not hold them."""
+    dtype = selection.type_of(tensor)
+    return as_row(as_numbers(stored_bytes(tensor, dtype), stored_type("", tensor, dtype)))
 
 
 def as_row(values: np.ndarray) -> np.ndarray:

@@ -26,7 +26,7 @@ class Sketching:
         self._offsets: dict[str, int] = {}
         offset = 0
         for entry in entries:
-            if entry.kind == "parameter":
+            if entry.kind == "parameter" and entry.size:  # an empty one would share its place with the next
                 self._offsets[entry.name] = offset
                 offset += entry.size
         self._n_parameters = offset

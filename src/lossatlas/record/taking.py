@@ -55,11 +55,12 @@ class Taking:
         """Return copies; of a model that is spread over processes all of them must ask at the same time."""
         named = self._named()
         whole = self._whole(named)
-        left_out = self._unchanged.unchanged(self._as_stored(whole)) if self._unchanged else frozenset[str]()
+        left_out = self._unchanged.unchanged(whole, self._as_stored) if self._unchanged else frozenset[str]()
         tensors = {name: raw_tensor(name, tensor, self._selection) for name, tensor in whole.items() if name not in left_out}
         stretches: list[Stretch] = []
         if self._is_sharded and self._keep != "weights":
-            stretches = list(own_stretches({name: named[name] for name in self._parameters}, is_first=self._is_first))
+            parameters = {name: named[name] for name in self._parameters}
+            stretches = list(own_stretches(parameters, self._selection, is_first=self._is_first))
         return Taken(tensors, stretches, left_out)
 
     def leave_out(self, first: Tensors) -> None:
@@ -76,9 +77,8 @@ class Taking:
         # A run of sketches has nothing of the buffers.
         return {name: named[name] for name in (self._parameters if self._keep == "sketch" else named)}
 
-    def _as_stored(self, named: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        chosen = {name: named[name] for name in self.frozen if name in named}
-        return {name: tensor.to(self._selection.type_of(tensor)) for name, tensor in chosen.items()}
+    def _as_stored(self, tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.to(self._selection.type_of(tensor))
 
 
 def _refuse_flat_parameters(model: nn.Module) -> None:

@@ -35,6 +35,9 @@ class LossAtlasCallback(TrainerCallback):
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **given: Any) -> None:  # noqa: ANN401, ARG002
         """Store the weights that training begins with."""
+        if self._recorder:  # of a training that was interrupted
+            self._recorder.__exit__(KeyboardInterrupt, None, None)
+            self._recorder = None
         model = given["model"]
         if state.is_world_process_zero or is_sharded(model):
             self._recorder = Recorder(self._path, model, every=self._every, **self._options)

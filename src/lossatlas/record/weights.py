@@ -99,10 +99,11 @@ def torch_tensor(stored: RawTensor | LazyTensor) -> torch.Tensor:
 def named_tensors(model: nn.Module) -> Iterator[tuple[str, torch.Tensor, bool]]:
     """Yield name and tensor of parameters and persistent buffers, and whether it is a parameter; tied weights once."""
     model = unwrapped(model)
+    # First: where a model is spread, this puts its parameters back from what a forward pass gathered, and frees that.
+    persistent = model.state_dict(keep_vars=True)
     # named_parameters() gives a tied weight once, which state_dict() does not.
     for name, parameter in model.named_parameters():
         yield name, parameter, True
-    persistent = model.state_dict(keep_vars=True)
     for name, buffer in model.named_buffers():
         if name in persistent:
             yield name, buffer, False

@@ -88,7 +88,7 @@ class RunWriter:
             # Again, now that nobody else can write: another writer may have come and gone in between.
             refuse_taken(self.path, if_exists=if_exists)
             if if_exists == "append" and (self.path / "run.json").exists():
-                self._continue()
+                self._continue(settings)
             else:
                 self._begin(settings)
             self._lines = (self.path / "snapshots.jsonl").open("ab", buffering=0)
@@ -112,8 +112,11 @@ class RunWriter:
             write_durably(self.path / "sketches" / START, chunks(sketch_tensors(self._start, dtype="F64")))
         write_durably(self.path / "run.json", [text])
 
-    def _continue(self) -> None:
+    def _continue(self, settings: Mapping[str, Any]) -> None:
         run = open_run(self.path)
+        if not run.n_points:  # its writer died before the first: the start that it wrote is not that of this one
+            self._begin(settings)
+            return
         if run.tensors != self.tensors:
             what = mismatch(layout(run.tensors), layout(self.tensors)) or "the order of its tensors differs"
             raise InputError(f"the run {str(self.path)!r} holds another model ({what}); choose another path")
@@ -126,6 +129,9 @@ class RunWriter:
         self._is_shared = any("first" in line for line in run.lines)
         self._number = 1 + max((int(Path(name).stem) for name in self._numbered()), default=-1)
         self.last_step = int(run.steps[-1]) if run.n_points else 0
+        # Of this version from now on: its lines may say what older ones do not read.
+        about = Description(run.tensors, run.settings, run.keep, run.sketch_settings)
+        write_durably(self.path / "run.json", [description_text(about)])
         write_durably(self.path / "snapshots.jsonl", list(whole_lines(self.path / "snapshots.jsonl")))
 
     def _refuse_other_keep(self, run: Run) -> None:
