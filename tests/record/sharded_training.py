@@ -63,6 +63,28 @@ def step(made: nn.Module, number: int, way: str) -> None:
             parameter.mul_(1 + 0.1 * number)
 
 
+def fail(made: nn.Module, folder: str, keep: str, way: str) -> None:
+    """Train on while the disk of the first process fails, which the others must not wait for."""
+    refused = 0
+    recorder = la.Recorder(f"{folder}/run", made, keep=keep)
+    for number in range(1, 9):
+        step(made, number, way)
+        if number == 3 and recorder._writer:
+            recorder.flush()
+            recorder._writer._lines.close()
+        try:
+            recorder.step()
+        except ValueError:  # of the closed file
+            refused += 1
+    try:
+        recorder.close()
+    except ValueError:
+        refused += 1
+    with open(f"{folder}/refused{distributed.get_rank()}", "w") as file:  # noqa: PTH123
+        file.write(str(refused))
+    distributed.destroy_process_group()
+
+
 def train(rank: int, folder: str, keep: str, way: str) -> None:
     """One of the processes."""
     distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
@@ -71,12 +93,17 @@ def train(rank: int, folder: str, keep: str, way: str) -> None:
         with torch.no_grad():
             made.eval()(torch.ones(2, 7))
             made.train()
-    with la.Recorder(f"{folder}/run", made, every=2, keep=keep) as recorder:
+    keep, _, dtype = keep.partition(" ")
+    named = {"keep": keep, "dtype": dtype if dtype == "bfloat16" else None}
+    if dtype == "failing":
+        fail(made, folder, keep, way)
+        return
+    with la.Recorder(f"{folder}/run", made, every=2, **named) as recorder:
         for number in range(1, STEPS + 1):
             step(made, number, way)
             recorder.step(train_loss=float(number))
     try:
-        la.Recorder(f"{folder}/run", made, keep=keep)
+        la.Recorder(f"{folder}/run", made, **named)
     except InputError as error:  # in all of them, none waits for another
         refused = str(error)
     else:
@@ -84,7 +111,7 @@ def train(rank: int, folder: str, keep: str, way: str) -> None:
     if "holds a run already" not in refused:
         raise AssertionError(refused)
     if keep != "sketch":
-        with la.Recorder(f"{folder}/run", made, keep=keep, if_exists="append") as recorder:
+        with la.Recorder(f"{folder}/run", made, if_exists="append", **named) as recorder:
             step(made, 7, way)
             recorder.step()
     distributed.destroy_process_group()

@@ -75,6 +75,24 @@ def test_the_whole_is_stored_where_it_is_asked_for(tmp_path, way):
     assert [line.get("first") for line in run.lines] == [None, *["000000.safetensors"] * 4]
 
 
+def test_sketches_are_of_what_is_stored(tmp_path):
+    run = _trained(tmp_path, "both bfloat16", "fsdp")
+    weights = run.weights()
+    assert {tensor.dtype for tensor in run.parameters} == {"BF16"}
+    for point in range(run.n_points):
+        made, expected = run.sketch(point), sketch(weights[point], start=weights[0])
+        np.testing.assert_allclose(made.values, expected.values, rtol=1e-6, atol=1e-10)
+        assert made.squared_norm == pytest.approx(expected.squared_norm, rel=1e-12)
+        assert made.squared_displacement == pytest.approx(expected.squared_displacement, rel=1e-12, abs=1e-12)
+
+
+def test_a_disk_that_fails_in_one_process_keeps_no_other_waiting(tmp_path):
+    subprocess.run([sys.executable, _PROGRAM, str(tmp_path), "sketch failing", "fsdp"], check=True, timeout=120)
+    assert int((tmp_path / "refused0").read_text()) >= 4
+    assert (tmp_path / "refused1").read_text() == "0"
+    assert open_run(tmp_path / "run").steps.tolist() == [0, 1, 2]
+
+
 def test_a_model_that_is_flattened_is_refused(tmp_path, refuses):
     class FullyShardedDataParallel(torch.nn.Linear):
         pass
