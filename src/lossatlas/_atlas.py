@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from lossatlas._arrays import InputError, Vector
-from lossatlas.distance import Origin, Pairwise, pairwise, point_source, recorded_sketches, sketched_pairwise
+from lossatlas.distance import Origin, recorded_pairwise
 from lossatlas.embed import PhateEmbedding, Preset, phate
 from lossatlas.measure import Diagram, distances_from, persistence, return_ratio
 from lossatlas.store import Run, open_runs
@@ -188,7 +188,7 @@ def atlas(
     opened = open_runs(runs)
     kept = [_kept(run, diverged) for run in opened]
     report("distances")
-    between, distance_error = _between(opened, kept, origin)
+    between, distance_error = recorded_pairwise(opened, kept=kept, origin=origin)
     report("embedding")
     embedding = phate(
         between,
@@ -221,24 +221,6 @@ def atlas(
         loss=measured,
         distance_error=distance_error,
     )
-
-
-def _between(runs: list[Run], kept: list[tuple[int, ...]], origin: Origin) -> tuple[Pairwise, float]:
-    """Return all distances, and the standard error of one over itself where sketches are all there is."""
-    if all(run.has_weights for run in runs):
-        return pairwise(point_source(runs, kept=kept), origin=origin), 0.0
-    weighed = next((run for run in runs if not run.has_sketches), None)
-    if weighed is not None:
-        alone = next(run for run in runs if not run.has_weights)
-        raise InputError(
-            f"run {alone.name!r} holds sketches and no weights, run {weighed.name!r} weights and no sketches, so nothing can be "
-            "compared; record with keep='both'"
-        )
-    if not isinstance(origin, str) or origin == "centroid":
-        place = origin if isinstance(origin, str) else "a point"
-        raise InputError(f"sketches have distances about zero and the start, not about {place!r}; pass one of these")
-    points = recorded_sketches(runs, kept=kept, origin=origin)
-    return sketched_pairwise(points, origin="start" if origin == "start" else "zero"), points.relative_error
 
 
 def _kept(run: Run, diverged: Diverged) -> tuple[int, ...]:

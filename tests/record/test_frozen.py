@@ -9,7 +9,7 @@ from lossatlas import Recorder, audit, cosine_distances, open_run
 from lossatlas.distance import pairwise
 from lossatlas.record.frozen import Frozen
 from lossatlas.record.taking import Taking
-from lossatlas.record.weights import Selection
+from lossatlas.record.weights import Selection, raw_tensor
 from lossatlas.sketch import sketch
 
 
@@ -166,13 +166,17 @@ def test_a_first_file_that_is_damaged_or_gone_is_refused_at_any_point(tmp_path, 
         run.snapshot(3)
 
 
+def _stored(**tensors):
+    return {name: raw_tensor(name, tensor, Selection()) for name, tensor in tensors.items()}
+
+
 @pytest.mark.parametrize(
     "dtype", [torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int8, torch.bool]
 )
 @pytest.mark.parametrize("shape", [(), (5,), (3, 4), (2, 3, 4), (0, 3)])
 def test_every_type_and_shape_has_a_mark(dtype, shape):
     tensor = torch.ones(shape, dtype=dtype)
-    frozen = Frozen({"a": tensor})
+    frozen = Frozen(_stored(a=tensor))
     assert frozen.unchanged({"a": tensor.clone(), "b": tensor}, lambda given: given) == {"a"}
     assert frozen.unchanged({}, lambda given: given) == set()
     if tensor.numel():
@@ -199,10 +203,10 @@ def test_what_is_left_out_is_not_copied_either():
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_changes_that_cancel_in_a_sum_are_seen(dtype):
     mask = torch.tensor([1, 0, 0, 1], dtype=dtype)
-    assert not Frozen({"m": mask}).unchanged({"m": 1 - mask}, lambda tensor: tensor)
+    assert not Frozen(_stored(m=mask)).unchanged({"m": 1 - mask}, lambda tensor: tensor)
     square = torch.randn(4, 4, generator=torch.Generator().manual_seed(0)).to(dtype)
     for other in (-square, 2 * square, square.t(), square.flip(0)):
-        assert not Frozen({"m": square}).unchanged({"m": other}, lambda tensor: tensor)
+        assert not Frozen(_stored(m=square)).unchanged({"m": other}, lambda tensor: tensor)
 
 
 def test_an_empty_parameter_shares_its_place_with_none(tmp_path):

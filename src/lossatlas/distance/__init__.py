@@ -3,11 +3,12 @@
 from lossatlas.distance.cross import cross_distances, metric_cross_distances, metric_distances
 from lossatlas.distance.neighbours import Neighbours, nearest, neighbours_within
 from lossatlas.distance.pairwise import Origin, Pairwise, cosine_distances, pairwise, spent
-from lossatlas.distance.sketched import Sketches, recorded_sketches, sketched_pairwise, sketches
+from lossatlas.distance.recorded import recorded_pairwise, recorded_sketches
+from lossatlas.distance.sketched import Sketches, sketched_pairwise, sketches
 from lossatlas.distance.source import PointSource, RunSource, point_source
 
 __all__ = [
     "Neighbours", "Origin", "Pairwise", "PointSource", "RunSource", "Sketches", "cosine_distances",
     "cross_distances", "metric_cross_distances", "metric_distances", "nearest", "neighbours_within", "pairwise",
-    "point_source", "recorded_sketches", "sketched_pairwise", "sketches", "spent",
+    "point_source", "recorded_pairwise", "recorded_sketches", "sketched_pairwise", "sketches", "spent",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from jaxtyping import Float
 from lossatlas._arrays import InputError, Points, Vector
 from lossatlas.distance.angles import fit_angles
 from lossatlas.distance.pairwise import Pairwise, pairwise
-from lossatlas.distance.source import PointSource, blocks, point_source, refuse_lost, refuse_other_runs
+from lossatlas.distance.source import PointSource, blocks, point_source, refuse_lost
 from lossatlas.sketch import K, Sketch, Sketcher, refuse_numbers, refuse_others
 from lossatlas.store import Run
 
@@ -118,50 +118,6 @@ def sketches(
     if lost:
         refuse_lost(source, lost[0], slice(0, source.n_parameters))
     return Sketches.of(made[:-1], start=made[-1])
-
-
-def recorded_sketches(runs: Sequence[Run], *, kept: Sequence[Sequence[int]] | None = None, origin: str = "zero") -> Sketches:
-    """Sketches that runs hold, recorded with ``keep="sketch"`` or ``"both"``.
-
-    Displacements are counted from the start that all runs share. Where they began at different weights, it is zero: the
-    sketch is linear, S(θ) = S(θ - θ_start) + S(θ_start), so that distances within a run and between runs are estimated alike.
-
-    Args:
-        runs: Of one model.
-        kept: The points of each run; by default all.
-        origin: Where cosines will be measured.
-
-    Raises:
-        InputError: a run holds no sketches, other parameters, or a point that is not finite; or the origin is a start that the
-            runs do not share.
-    """
-    refuse_other_runs(runs)
-    for run in runs[1:]:
-        if run.names != runs[0].names:
-            raise InputError(f"runs {runs[0].name!r} and {run.name!r} were sketched in another order of tensors; map them apart")
-    starts = [run.start() for run in runs]
-    is_one = all(np.array_equal(start.values, starts[0].values) for start in starts)
-    if not is_one and origin == "start":
-        raise InputError("the runs did not start at the same weights, so origin='start' names no place; pass origin='zero'")
-    points = []
-    for run, start, numbers in zip(runs, starts, kept or [range(run.n_points) for run in runs], strict=True):
-        for point in numbers:
-            made = run.sketch(point)
-            if not made.is_finite:
-                raise InputError(
-                    f"{run.describe(point)} has weights that are NaN or infinite; leave it out, as atlas does with "
-                    "diverged='skip' (--diverged skip)"
-                )
-            points.append(made if is_one else _about_zero(made, start))
-    return Sketches.of(points, start=starts[0] if is_one else _zero_like(starts[0]))
-
-
-def _about_zero(sketch: Sketch, start: Sketch) -> Sketch:
-    return replace(sketch, values=sketch.values + start.values, squared_displacement=sketch.squared_norm, dot=0.0)
-
-
-def _zero_like(sketch: Sketch) -> Sketch:
-    return replace(sketch, values=np.zeros_like(sketch.values), squared_norm=0.0, squared_displacement=0.0, dot=0.0)
 
 
 def sketched_pairwise(sketches: Sketches, *, origin: Literal["zero", "start"] = "zero") -> Pairwise:

@@ -126,8 +126,9 @@ class Recorder:
         if_exists: IfExists,
         max_bytes: int | None,
     ) -> None:
-        first = self._taking()
-        self._sketching = None if self._keep == "weights" else Sketching(self._taking.entries, first, self._processes)
+        # Sketches are counted from here; weights are copied once it is known that the run takes a first point.
+        first = None if self._keep == "weights" else self._taking()
+        self._sketching = Sketching(self._taking.entries, first, self._processes) if first else None
         start = self._sketching.start() if self._sketching else None
         self._writer = self._opened_writer(path, settings, if_exists, start)
         try:
@@ -140,9 +141,12 @@ class Recorder:
             thinning = Thinning(self._writer, max_bytes) if self._writer and max_bytes is not None else None
             store = thinning.append if thinning else self._writer.append if self._writer else None
             write = _Writing(self._sketching, store)
-            if not n_stored:  # in this thread: a place that takes no point is refused here
+            if before is None:  # in this thread: a place that takes no point is refused here
+                first = first or self._taking()
                 write(first, step=0, metrics=metrics)
-            self._taking.leave_out(before.lazy(0) if before and before.has_weights else first.tensors)
+                self._taking.leave_out(first.tensors)
+            else:
+                self._taking.leave_out(before.lazy(0))
         except BaseException:
             if self._writer:
                 self._writer.close()

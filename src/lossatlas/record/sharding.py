@@ -120,17 +120,8 @@ class Processes:
 
     def total(self, part: Sketch, n_parameters: int) -> Sketch:
         """Return the sum of all processes' sketches of their parts; it is whole in the first."""
-        numbers = np.concatenate([[part.squared_norm, part.squared_displacement, part.dot, part.n_parameters], part.values])
-        summed = torch.from_numpy(numbers)
-        distributed.reduce(summed, dst=0, group=self._group)
-        norm, displacement, dot, n = numbers[:4].tolist()
-        if self.is_first and n != n_parameters:
-            raise InputError(f"the processes have {n:.0f} of the model's {n_parameters} parameters; pass keep='weights'")
-        return Sketch(
-            values=numbers[4:],
-            squared_norm=norm,
-            squared_displacement=displacement,
-            dot=dot,
-            n_parameters=n_parameters,
-            seed=part.seed,
-        )
+        numbers = np.concatenate([part.moments, [part.n_parameters], part.values])
+        distributed.reduce(torch.from_numpy(numbers), dst=0, group=self._group)  # in place
+        if self.is_first and numbers[3] != n_parameters:
+            raise InputError(f"the processes have {numbers[3]:.0f} of the model's {n_parameters} parameters; pass keep='weights'")
+        return Sketch.of(numbers[4:], numbers[:3], n_parameters=n_parameters, seed=part.seed)

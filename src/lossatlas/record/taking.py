@@ -9,7 +9,7 @@ from torch import nn
 from lossatlas._arrays import InputError
 from lossatlas.record.frozen import Frozen, frozen_names
 from lossatlas.record.sharding import Stretch, gathered, own_stretches
-from lossatlas.record.weights import Selection, named_tensors, raw_tensor, tensor_entries, torch_tensor
+from lossatlas.record.weights import Selection, named_tensors, raw_tensor, tensor_entries
 from lossatlas.store import Keep, RawTensor, Tensors
 
 
@@ -48,7 +48,8 @@ class Taking:
         self._is_sharded, self._is_first = is_sharded, is_first
         self.entries = tensor_entries(model, selection)
         self._parameters = [entry.name for entry in self.entries if entry.kind == "parameter"]
-        self.frozen = tuple(name for name in self._parameters if name in frozen_names(model))
+        asking_for_none = frozen_names(model)
+        self.frozen = tuple(name for name in self._parameters if name in asking_for_none)
         self._unchanged: Frozen | None = None
 
     def __call__(self) -> Taken:
@@ -65,7 +66,7 @@ class Taking:
 
     def leave_out(self, first: Tensors) -> None:
         """From now on leave out what is frozen and the same as in a run's first point, whose tensors these are."""
-        self._unchanged = Frozen({name: torch_tensor(first[name]) for name in self.frozen if name in first})
+        self._unchanged = Frozen({name: first[name] for name in self.frozen if name in first})
 
     def _named(self) -> dict[str, torch.Tensor]:
         return {name: tensor for name, tensor, _ in named_tensors(self._model) if self._selection.takes(name)}

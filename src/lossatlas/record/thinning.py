@@ -1,6 +1,7 @@
 """A run within a budget: points are taken out where the trajectory loses least of its shape."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -33,17 +34,9 @@ class Thinning:
         self._fixed = writer.n_points  # of an earlier recorder: how far they went is not known
         self._along: list[float] = []  # of the points since
 
-    def append(
-        self,
-        tensors: Tensors,
-        *,
-        step: int,
-        metrics: Mapping[str, float],
-        sketch: Sketch | None = None,
-        left_out: Collection[str] = (),
-    ) -> None:
-        """Append a point, and take others out where the budget asks for it."""
-        self._writer.append(tensors, step=step, metrics=metrics, sketch=sketch, left_out=left_out)
+    def append(self, tensors: Tensors, *, sketch: Sketch | None = None, **about: Any) -> None:  # noqa: ANN401 - the writer's own
+        """Append a point as the writer does, and take others out where the budget asks for it."""
+        self._writer.append(tensors, sketch=sketch, **about)
         if sketch is not None:  # where there is one, its distances will do
             values = {"sketch": sketch.values}
         else:

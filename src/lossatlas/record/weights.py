@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from lossatlas._arrays import InputError
-from lossatlas.store import LazyTensor, RawTensor, TensorEntry
+from lossatlas.store import RawTensor, TensorEntry
 
 _STORED_TYPES = {
     torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16",
@@ -87,13 +87,6 @@ def raw_tensor(name: str, tensor: torch.Tensor, selection: Selection) -> RawTens
     """Return a copy of a tensor as the store takes it."""
     dtype = selection.type_of(tensor)
     return RawTensor(stored_type(name, tensor, dtype), tuple(tensor.shape), stored_bytes(tensor, dtype))
-
-
-def torch_tensor(stored: RawTensor | LazyTensor) -> torch.Tensor:
-    """Return a stored tensor as torch has it."""
-    dtype = next(dtype for dtype, name in _STORED_TYPES.items() if name == stored.dtype)
-    data = bytearray(stored.data)
-    return torch.frombuffer(data, dtype=dtype).reshape(stored.shape) if data else torch.empty(stored.shape, dtype=dtype)
 
 
 def named_tensors(model: nn.Module) -> Iterator[tuple[str, torch.Tensor, bool]]:

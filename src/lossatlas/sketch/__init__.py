@@ -3,6 +3,6 @@
 Left of the store: a run on disk may hold sketches beside its weights, or alone. What is made of many of them is in ``distance``.
 """
 
-from lossatlas.sketch.sketching import WORD, K, Sketch, Sketcher, refuse_numbers, refuse_others, sketch
+from lossatlas.sketch.sketching import K, Sketch, Sketcher, refuse_numbers, refuse_others, sketch
 
-__all__ = ["WORD", "K", "Sketch", "Sketcher", "refuse_numbers", "refuse_others", "sketch"]
+__all__ = ["K", "Sketch", "Sketcher", "refuse_numbers", "refuse_others", "sketch"]

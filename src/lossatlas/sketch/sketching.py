@@ -54,10 +54,23 @@ class Sketch:
             seed=self.seed,
         )
 
+    @classmethod
+    def of(cls, values: Float[np.ndarray, " k"], moments: Float[np.ndarray, "3"], *, n_parameters: int, seed: int) -> "Sketch":
+        """Return the sketch with these values and :attr:`moments`."""
+        norm, displacement, dot = moments.tolist()
+        return cls(
+            values=values, squared_norm=norm, squared_displacement=displacement, dot=dot, n_parameters=n_parameters, seed=seed
+        )
+
+    @property
+    def moments(self) -> Float[np.ndarray, "3"]:
+        """Squared norm, squared displacement, and product of displacement and start."""
+        return np.array([self.squared_norm, self.squared_displacement, self.dot])
+
     @property
     def is_finite(self) -> bool:
         """Whether all weights were; one that was not leaves no moment a number."""
-        return bool(np.isfinite([self.squared_norm, self.squared_displacement, self.dot]).all())
+        return bool(np.isfinite(self.moments).all())
 
 
 class Sketcher:
@@ -90,15 +103,8 @@ class Sketcher:
     def sketch(self) -> Sketch:
         """Return the sketch of what was added."""
         k = len(self._sums) // 2
-        norm, displacement, dot = self._moments.tolist()
-        return Sketch(
-            values=self._sums[:k] + self._sums[k:],
-            squared_norm=norm,
-            squared_displacement=displacement,
-            dot=dot,
-            n_parameters=self._n_parameters,
-            seed=self._seed,
-        )
+        values = self._sums[:k] + self._sums[k:]
+        return Sketch.of(values, self._moments, n_parameters=self._n_parameters, seed=self._seed)
 
 
 def sketch(

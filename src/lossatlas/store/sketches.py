@@ -15,7 +15,7 @@ START = "start.safetensors"  # of the weights that all displacements are counted
 
 def sketch_tensors(sketch: Sketch, *, dtype: Literal["F32", "F64"] = "F32") -> Tensors:
     """Return a sketch as the tensors of a file: its values at the digits that weights have, its moments in full."""
-    moments = np.array([sketch.squared_norm, sketch.squared_displacement, sketch.dot], "<f8")
+    moments = sketch.moments.astype("<f8")
     values = sketch.values.astype(NUMPY_TYPES[dtype])
     return {
         "moments": RawTensor("F64", moments.shape, moments.tobytes()),
@@ -33,12 +33,4 @@ def read_sketch(file: Path, settings: Mapping[str, int], *, n_parameters: int) -
     with FileIO(file) as stream:
         snapshot = Snapshot(file, stream)
         values, moments = (as_numbers(snapshot.raw(name), snapshot.layout[name][0]) for name in ("values", "moments"))
-    norm, displacement, dot = moments.tolist()
-    return Sketch(
-        values=values.astype(np.float64),
-        squared_norm=norm,
-        squared_displacement=displacement,
-        dot=dot,
-        n_parameters=n_parameters,
-        seed=settings["seed"],
-    )
+    return Sketch.of(values.astype(np.float64), moments, n_parameters=n_parameters, seed=settings["seed"])

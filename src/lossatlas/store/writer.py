@@ -128,7 +128,7 @@ class RunWriter:
         ]
         self._is_shared = any("first" in line for line in run.lines)
         self._number = 1 + max((int(Path(name).stem) for name in self._numbered()), default=-1)
-        self.last_step = int(run.steps[-1]) if run.n_points else 0
+        self.last_step = int(run.steps[-1])
         # Of this version from now on: its lines may say what older ones do not read.
         about = Description(run.tensors, run.settings, run.keep, run.sketch_settings)
         write_durably(self.path / "run.json", [description_text(about)])
@@ -137,7 +137,7 @@ class RunWriter:
     def _refuse_other_keep(self, run: Run) -> None:
         if run.keep != self._keep:
             raise InputError(f"the run {str(self.path)!r} was recorded with keep={run.keep!r}, not {self._keep!r}; pass the same")
-        if self._keep == "sketch" and run.n_points:
+        if self._keep == "sketch":
             raise InputError(
                 f"the run {str(self.path)!r} has sketches alone, and the weights they are counted from are not on disk; "
                 "go on in another folder, and map both"
@@ -255,11 +255,6 @@ class RunWriter:
         expected = {name: kind for name, kind in layout(self.tensors).items() if name in tensors or name not in left_out}
         if difference := mismatch(expected, layout(tensors)):
             raise InputError(f"snapshot {point} of run {self.path.name!r}: {difference}; record it as a run of its own")
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the folder has been let go of."""
-        return self._lines.closed
 
     def end(self, reason: str) -> None:
         """Note why the run has ended: ``"complete"``, or the name of what stopped it.
