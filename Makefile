@@ -52,8 +52,8 @@ demo: .venv/.demo
 	$(BIN)/lossatlas demo -o demo
 
 check: .venv/.test
-	$(BIN)/ruff format --check src tests benchmarks examples docs
-	$(BIN)/ruff check src tests benchmarks examples docs
+	$(BIN)/ruff format --check src tests benchmarks examples docs conftest.py
+	$(BIN)/ruff check src tests benchmarks examples docs conftest.py
 	$(BIN)/mypy
 
 pytest: .venv/.test

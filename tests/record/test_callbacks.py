@@ -1,5 +1,8 @@
 """The real Lightning and the real Trainer record what a loop of one's own would, and their checkpoints are imported."""
 
+import os
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -178,9 +181,8 @@ def test_the_trainer_is_recorded_by_epochs(tmp_path):
     assert open_run(tmp_path / "run").steps.tolist() == [0, 1, 2, 3]
 
 
-def _keras(monkeypatch):
+def _keras():
     """Return Keras, on torch, and a small model with batch norm."""
-    monkeypatch.setenv("KERAS_BACKEND", "torch")
     import keras
 
     keras.utils.set_random_seed(0)
@@ -223,8 +225,8 @@ def keras_array(variable):
 @pytest.mark.parametrize(
     ("every", "when", "steps"), [("epoch", "on_epoch_end", [0, 1, 2, 3]), (1, "on_train_batch_end", range(13))]
 )
-def test_keras_is_recorded(tmp_path, monkeypatch, every, when, steps):
-    keras, model = _keras(monkeypatch)
+def test_keras_is_recorded(tmp_path, every, when, steps):
+    keras, model = _keras()
     from lossatlas.record.keras import LossAtlasCallback
 
     seen = _Seen(keras, model, when)
@@ -245,7 +247,7 @@ def test_keras_is_recorded(tmp_path, monkeypatch, every, when, steps):
 
 
 def test_keras_on_another_backend_is_refused(tmp_path, monkeypatch, refuses):
-    keras, _ = _keras(monkeypatch)
+    keras, _ = _keras()
     from lossatlas.record.keras import LossAtlasCallback
 
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
@@ -253,8 +255,23 @@ def test_keras_on_another_backend_is_refused(tmp_path, monkeypatch, refuses):
         LossAtlasCallback(tmp_path / "run")
 
 
-def test_keras_layers_of_one_name_and_an_interrupted_fit(tmp_path, monkeypatch):
-    keras, _ = _keras(monkeypatch)
+@pytest.mark.parametrize(
+    ("missing", "says"),
+    [
+        ("tensorflow", "Keras looks for tensorflow as its backend; set KERAS_BACKEND=torch before it is imported"),
+        ("keras", "lossatlas.record.keras needs Keras 3; install it with: pip install keras"),
+    ],
+)
+def test_what_keras_lacks_is_named(tmp_path, missing, says):
+    # As where no backend is set, and none of TensorFlow is installed; in a process of its own, which has not loaded Keras.
+    code = f"import sys; sys.modules[{missing!r}] = None; import lossatlas.record.keras"
+    environment = {name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"} | {"KERAS_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[-1] == f"ImportError: {says}"
+
+
+def test_keras_layers_of_one_name_and_an_interrupted_fit(tmp_path):
+    keras, _ = _keras()
     from lossatlas.record.keras import LossAtlasCallback
 
     class Part(keras.Model):

@@ -11,7 +11,12 @@ from lossatlas.record.recorder import Every, Recorder
 
 try:
     import keras
-except ModuleNotFoundError:
+except ModuleNotFoundError as error:
+    # Keras loads its backend as it is imported, and TensorFlow where none is named.
+    missing = str(error.name).partition(".")[0]
+    if missing != "keras":
+        message = f"Keras looks for {missing} as its backend; set KERAS_BACKEND=torch before it is imported"
+        raise ImportError(message) from None
     raise ImportError("lossatlas.record.keras needs Keras 3; install it with: pip install keras") from None
 
 
