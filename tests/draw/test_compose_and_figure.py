@@ -11,7 +11,7 @@ import torch
 from matplotlib.collections import PathCollection
 
 import lossatlas as la
-from lossatlas.draw import Scene, SceneMap, encoded, figure, notebook_frame, scene, write_figure
+from lossatlas.draw import Layout, Scene, SceneMap, encoded, figure, notebook_frame, scene, write_figure
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def around(tmp_path_factory):
 
 def test_the_scene_holds_the_numbers_of_the_atlas(around):
     part = scene({"here": around}, title="t").maps[0]
-    np.testing.assert_allclose(part.coordinates, around.embedding.coordinates, rtol=1e-6)  # float32 keeps 7 digits
+    np.testing.assert_allclose(part.layouts[0].coordinates, around.embedding.coordinates, rtol=1e-6)  # float32 keeps 7 digits
     shown = {metric.name: metric for metric in part.metrics}
     assert shown.keys() == {*around.metrics, "distance_from_optimum"}
     for name, values in around.metrics.items():
@@ -63,7 +63,7 @@ def test_the_facts_say_what_the_summary_says(around):
 
 
 def test_the_caption_names_every_choice_that_changes_the_map(around):
-    caption = scene({"here": around}, title="t").maps[0].caption
+    caption = scene({"here": around}, title="t").maps[0].layouts[0].caption
     for words in (
         "17 points",
         "cosine distance about the origin",
@@ -83,7 +83,7 @@ def drawn(axes):
 def test_each_point_is_drawn_where_the_scene_has_it(around):
     made = scene({"here": around}, title="t")
     upper, lower = figure(made).axes[:2]
-    points = made.maps[0].coordinates
+    points = made.maps[0].layouts[0].coordinates
     sizes = {7: [], 42: [], 170: []}
     for collection in drawn(upper):
         if (size := int(collection.get_sizes()[0])) in sizes:
@@ -137,7 +137,11 @@ def test_a_scene_without_maps_is_refused(refuses):
 
 
 def test_maps_without_loss_or_with_one_point_are_drawn():
-    one = SceneMap(name="one", caption="", coordinates=np.zeros((1, 2), np.float32), time=np.zeros(1, np.float32))
+    one = SceneMap(
+        name="one",
+        layouts=(Layout(name="PHATE", caption="", coordinates=np.zeros((1, 2), np.float32)),),
+        time=np.zeros(1, np.float32),
+    )
     assert len(figure(Scene(title="t", maps=(one,))).axes) == 1
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lossatlas as la
-from lossatlas.draw import Metric, Scene, SceneMap, SceneRun, figure, write_figure
+from lossatlas.draw import Layout, Metric, Scene, SceneMap, SceneRun, figure, write_figure
 
 NAMES = [r"$\bad$", "<script>alert(1)</script>", "50 % of {x}", "a\nb", "ünïcode"]
 
@@ -14,8 +14,7 @@ def test_a_name_is_text_in_the_figure(name, tmp_path):
     metric = Metric(name="loss", label=name, values=np.array([1, 2, 3], np.float32), scale="log")
     made = SceneMap(
         name=name,
-        caption=name,
-        coordinates=np.array([[0, 0], [1, 0], [1, 1]], np.float32),
+        layouts=(Layout(name=name, caption=name, coordinates=np.array([[0, 0], [1, 0], [1, 1]], np.float32)),),
         time=np.arange(3, dtype=np.float32),
         runs=(SceneRun(name=name, kind="training", start=0, stop=3),),
         metrics=(metric,),

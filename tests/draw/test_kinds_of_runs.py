@@ -10,7 +10,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 
 import lossatlas as la
-from lossatlas.draw import Metric, Scene, SceneMap, SceneRun, figure, scene, write_figure
+from lossatlas.draw import Layout, Metric, Scene, SceneMap, SceneRun, figure, scene, write_figure
 
 # name, kind, number of points, what else
 _RUNS = [
@@ -35,8 +35,7 @@ def kinds() -> Scene:
     n = len(time)
     part = SceneMap(
         name="kinds",
-        caption="",
-        coordinates=np.concatenate([*coordinates, [[12.0, 6.0]]]).astype(np.float32),
+        layouts=(Layout(name="PHATE", caption="", coordinates=np.concatenate([*coordinates, [[12.0, 6.0]]]).astype(np.float32)),),
         time=np.array([*time, 200], np.float32),
         runs=tuple(runs),
         metrics=(Metric(name="loss", label="loss", values=np.linspace(1, 2, n + 1).astype(np.float32), scale="log"),),
@@ -48,7 +47,7 @@ def kinds() -> Scene:
 
 def line_of(axes, run):
     """Return the line through exactly the points of a run, or None."""
-    points = kinds().maps[0].coordinates[run.start : run.stop]
+    points = kinds().maps[0].layouts[0].coordinates[run.start : run.stop]
     return next((line for line in axes.lines if np.array_equal(line.get_xydata().astype(np.float32), points)), None)
 
 
@@ -75,7 +74,9 @@ def test_samples_and_paths_do_not_fade():
             first = tuple(collection.get_offsets()[0].tolist())
             colours[first] = {to_hex(colour) for colour in collection.get_facecolors()}
     part = kinds().maps[0]
-    by_run = {run.name: colours[tuple(part.coordinates[run.start].tolist())] for run in part.runs if run.stop > run.start}
+    by_run = {
+        run.name: colours[tuple(part.layouts[0].coordinates[run.start].tolist())] for run in part.runs if run.stop > run.start
+    }
     assert {name: len(found) for name, found in by_run.items()} == {"sgd": 5, "wild": 4, "naive": 1, "grid": 1, "_$\\bad$": 1}
     assert to_hex(line_of(axes, part.runs[-1]).get_color()) in by_run["_$\\bad$"]
 
@@ -84,7 +85,7 @@ def test_samples_and_paths_do_not_fade():
 def test_a_cross_with_a_white_halo_is_at_the_last_point_before_a_run_diverged(row):
     part = kinds().maps[0]
     wild = next(run for run in part.runs if run.name == "wild")
-    where = [part.coordinates[wild.stop - 1].tolist()]
+    where = [part.layouts[0].coordinates[wild.stop - 1].tolist()]
     assert crosses(figure(kinds()).axes[row]) == {"#ffffff": where, "#1a1a1a": where}
 
 
@@ -105,7 +106,12 @@ def test_the_legend_names_what_has_no_direction_as_it_is_drawn(tmp_path):
 
 def test_nothing_that_diverged_means_no_word_of_it():
     part = kinds().maps[0]
-    calm = SceneMap(name="calm", caption="", coordinates=part.coordinates, time=part.time, runs=(part.runs[0], part.runs[-1]))
+    calm = SceneMap(
+        name="calm",
+        layouts=(Layout(name="PHATE", caption="", coordinates=part.layouts[0].coordinates),),
+        time=part.time,
+        runs=(part.runs[0], part.runs[-1]),
+    )
     axes = figure(Scene(title="Calm", maps=(calm,))).axes[0]
     assert crosses(axes) == {}
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["_$\\bad$"]  # a training has its name on the map
@@ -114,7 +120,12 @@ def test_nothing_that_diverged_means_no_word_of_it():
 def test_many_names_leave_room_for_the_map():
     part = kinds().maps[0]
     runs = tuple(SceneRun(name=f"samples/{place:030}", kind="sample", start=0, stop=1) for place in range(14))
-    many = SceneMap(name="many", caption="", coordinates=part.coordinates, time=part.time, runs=runs)
+    many = SceneMap(
+        name="many",
+        layouts=(Layout(name="PHATE", caption="", coordinates=part.layouts[0].coordinates),),
+        time=part.time,
+        runs=runs,
+    )
     labels = [text.get_text() for text in figure(Scene(title="Many", maps=(many,))).axes[0].get_legend().get_texts()]
     assert len(labels) == 11
     assert labels[3] == "…" + "0" * 21 + "3"
@@ -187,7 +198,7 @@ def test_the_page_draws_each_kind_in_its_own_way(opened):
 
     # Half-way between neighbours there is a line, or nothing.
     between = {
-        name: alpha((part.coordinates[run.start] + part.coordinates[run.start + 1]) / 2)
+        name: alpha((part.layouts[0].coordinates[run.start] + part.layouts[0].coordinates[run.start + 1]) / 2)
         for name, run in runs.items()
         if run.stop > run.start
     }
@@ -200,14 +211,14 @@ def test_the_page_draws_each_kind_in_its_own_way(opened):
     expect(shown.locator(".page")).to_have_attribute("data-time", "0")
     always = sum(_POINTS[name] for name in ("naive", "grid", "_$\\bad$"))
     expect(found).to_have_attribute("data-points", str(always + 2 + 1))
-    assert alpha(part.coordinates[runs["naive"].start]) == 255
+    assert alpha(part.layouts[0].coordinates[runs["naive"].start]) == 255
     shown.locator("input[type=range]").fill("4")
 
     # The cross: ink in its middle, and a word in the card.
     last = runs["wild"].stop - 1
     middle = found.evaluate(
         """(canvas, [x, y]) => [...canvas.getContext("2d").getImageData(Math.round(x), Math.round(y), 1, 1).data]""",
-        at(part.coordinates[last]),
+        at(part.layouts[0].coordinates[last]),
     )
     assert max(middle[:3]) < 60
     box = found.bounding_box()
@@ -216,7 +227,7 @@ def test_the_page_draws_each_kind_in_its_own_way(opened):
         (last - 1, None),
         (runs["naive"].stop - 1, None),
     ):
-        x, y = at(part.coordinates[row])
+        x, y = at(part.layouts[0].coordinates[row])
         shown.mouse.move(box["x"] + x, box["y"] + y)
         expect(shown.locator(".card")).to_have_attribute("data-row", str(row))
         remark = shown.locator(".card-remark")

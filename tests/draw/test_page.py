@@ -15,7 +15,7 @@ import pytest
 
 from lossatlas._arrays import InputError
 from lossatlas.draw.page import page, write_page
-from lossatlas.draw.scene import Fact, Metric, Scene, SceneMap, SceneRun, decoded, encoded
+from lossatlas.draw.scene import Fact, Layout, Metric, Scene, SceneMap, SceneRun, decoded, encoded
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -49,8 +49,7 @@ def spiral_map(name: str = "spiral", *, seeds: tuple[int, ...] = (0, 1), jumps: 
     loss[3] = np.nan
     return SceneMap(
         name=name,
-        caption="Arms around an optimum.",
-        coordinates=coordinates,
+        layouts=(Layout(name="PHATE", caption="Arms around an optimum.", coordinates=coordinates),),
         time=np.append(np.tile(np.arange(N_TIMES), len(runs)), 200).astype(np.float32),
         runs=tuple(runs),
         metrics=(
@@ -69,8 +68,7 @@ def training_map() -> SceneMap:
     coordinates = np.concatenate([np.column_stack([u, u**2]), np.column_stack([u, -u])]).astype(np.float32)
     return SceneMap(
         name="trainings",
-        caption="",
-        coordinates=coordinates,
+        layouts=(Layout(name="PHATE", caption="", coordinates=coordinates),),
         time=np.tile(np.arange(n), 2).astype(np.float32),
         runs=tuple(SceneRun(name=name, kind="training", start=i * n, stop=(i + 1) * n) for i, name in enumerate(("sgd", "adam"))),
         metrics=(Metric(name="loss", label="test loss", values=np.tile(3 - 2 * u, 2).astype(np.float32), scale="log"),),
@@ -94,7 +92,7 @@ def place(page_: Any, scene: Scene, row: int, *, index: int = 0) -> tuple[float,
     box = found.bounding_box()
     x, y = map(float, found.get_attribute("data-centre").split())
     scale = float(found.get_attribute("data-scale"))
-    point = scene.maps[index].coordinates[row].astype(float)
+    point = scene.maps[index].layouts[0].coordinates[row].astype(float)
     return (
         box["x"] + box["width"] / 2 + (point[0] - x) * scale,
         box["y"] + box["height"] / 2 - (point[1] - y) * scale,
@@ -232,7 +230,7 @@ def test_page_opens_from_disk_and_draws_every_point(opened: Any) -> None:
     expect(shown).to_have_title("Spirals")
     expect(shown.get_by_role("heading", level=1)).to_have_text("Spirals")
     for index, map_ in enumerate(scene.maps):
-        expect(canvas(shown, index)).to_have_attribute("data-points", str(len(map_.coordinates)))
+        expect(canvas(shown, index)).to_have_attribute("data-points", str(len(map_.layouts[0].coordinates)))
         expect(shown.locator("figure.map").nth(index).get_by_role("heading")).to_have_text(map_.name)
 
 
@@ -306,8 +304,7 @@ def test_points_of_no_run_are_drawn_too(opened: Any) -> None:
     loss = Metric(name="loss", label="loss", values=np.array([1, 2], np.float32))
     points = SceneMap(
         name="points",
-        caption="",
-        coordinates=np.array([[0, 0], [1, 0.5]], np.float32),
+        layouts=(Layout(name="PHATE", caption="", coordinates=np.array([[0, 0], [1, 0.5]], np.float32)),),
         time=np.zeros(2, np.float32),
         metrics=(loss,),
     )
@@ -575,8 +572,7 @@ def test_maps_stand_three_abreast_on_a_desk_and_one_on_a_phone(opened: Any, widt
 def test_hostile_name_is_only_text(opened: Any) -> None:
     map_ = SceneMap(
         name=HOSTILE,
-        caption=HOSTILE,
-        coordinates=np.zeros((2, 2), np.float32),
+        layouts=(Layout(name=HOSTILE, caption=HOSTILE, coordinates=np.zeros((2, 2), np.float32)),),
         time=np.arange(2, dtype=np.float32),
         time_label=HOSTILE,
         runs=(SceneRun(name=HOSTILE, kind="training", start=0, stop=2),),
@@ -630,7 +626,11 @@ def test_scene_without_maps_says_so(opened: Any) -> None:
 
 
 def test_map_without_points_says_so(opened: Any) -> None:
-    empty = SceneMap(name="empty", caption="", coordinates=np.zeros((0, 2), np.float32), time=np.zeros(0, np.float32))
+    empty = SceneMap(
+        name="empty",
+        layouts=(Layout(name="PHATE", caption="", coordinates=np.zeros((0, 2), np.float32)),),
+        time=np.zeros(0, np.float32),
+    )
     shown = opened(Scene(title="Empty", maps=(empty,)))
     expect(shown.get_by_text("No points yet")).to_be_visible()
     expect(canvas(shown)).to_have_attribute("data-points", "0")
@@ -639,8 +639,7 @@ def test_map_without_points_says_so(opened: Any) -> None:
 def test_one_point_is_drawn_in_the_middle_and_has_no_time_to_play(opened: Any) -> None:
     one = SceneMap(
         name="start",
-        caption="",
-        coordinates=np.full((1, 2), 5, np.float32),
+        layouts=(Layout(name="PHATE", caption="", coordinates=np.full((1, 2), 5, np.float32)),),
         time=np.zeros(1, np.float32),
         runs=(SceneRun(name="sgd", kind="training", start=0, stop=1),),
         metrics=(Metric(name="loss", label="loss", values=np.full(1, np.nan, np.float32), scale="log"),),
@@ -663,24 +662,20 @@ def test_losses_of_zero_are_drawn_in_the_lowest_colour_and_said_so(opened: Any) 
     zeros = Metric(name="loss", label="loss", values=loss, scale="log")
     scene = Scene(
         title="Zeros",
-        maps=(SceneMap(name="m", caption="", coordinates=map_.coordinates, time=map_.time, runs=map_.runs, metrics=(zeros,)),),
+        maps=(
+            SceneMap(
+                name="m",
+                layouts=(Layout(name="PHATE", caption="", coordinates=map_.layouts[0].coordinates),),
+                time=map_.time,
+                runs=map_.runs,
+                metrics=(zeros,),
+            ),
+        ),
     )
     shown = opened(scene)
     choose(shown, "metric:loss")
     expect(shown.locator(".bar-title")).to_contain_text("0 or less (3 points): lowest colour")
     assert float(shown.locator(".bar").get_attribute("data-low")) == pytest.approx(loss[3:].min())
-
-
-def test_third_axis_is_named_not_hidden(opened: Any) -> None:
-    map_ = training_map()
-    deep = np.column_stack([map_.coordinates, map_.coordinates[:, 0]]).astype(np.float32)
-    scene = Scene(
-        title="Deep",
-        maps=(SceneMap(name="m", caption="Three axes.", coordinates=deep, time=map_.time, runs=map_.runs),),
-    )
-    shown = opened(scene)
-    expect(shown.locator("figcaption")).to_have_text("Three axes. The first two of 3 axes are drawn.")
-    expect(canvas(shown)).to_have_attribute("data-points", str(len(deep)))
 
 
 def test_twenty_thousand_points_are_drawn(opened: Any) -> None:
@@ -691,8 +686,7 @@ def test_twenty_thousand_points_are_drawn(opened: Any) -> None:
         maps=(
             SceneMap(
                 name="many",
-                caption="",
-                coordinates=rng.normal(size=(n, 2)).astype(np.float32),
+                layouts=(Layout(name="PHATE", caption="", coordinates=rng.normal(size=(n, 2)).astype(np.float32)),),
                 time=np.tile(np.arange(length), n // length).astype(np.float32),
                 runs=tuple(
                     SceneRun(name=f"run {i}", kind="training", start=i * length, stop=(i + 1) * length)

@@ -14,7 +14,7 @@ export function nearest(
   for (let candidate = 0; candidate < shown.length; candidate++) {
     if (!shown[candidate]) continue;
     const [x, y] = projected(
-      camera, size, map.coordinates[candidate * map.axes] as number, map.coordinates[candidate * map.axes + 1] as number,
+      camera, size, map.layouts[0]!.coordinates[candidate * 2] as number, map.layouts[0]!.coordinates[candidate * 2 + 1] as number,
     );
     const distance = (x - at[0]) ** 2 + (y - at[1]) ** 2;
     // Of points at one place the later is on top; the optimum's star is above them all.

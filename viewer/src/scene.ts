@@ -4,7 +4,7 @@
  */
 
 export const FORMAT = "lossatlas-scene";
-export const VERSION = 2;
+export const VERSION = 3;
 
 export type Numbers = Float32Array | Float64Array | Int32Array;
 export type Scale = "linear" | "log";
@@ -40,24 +40,88 @@ export interface Fact {
   readonly meaning: string;
 }
 
-export interface SceneMap {
+/** One way to draw the points of a map, and what it says of each of them; the first of a map is seen first. */
+export interface Layout {
   readonly name: string;
   readonly caption: string;
-  readonly coordinates: Numbers; // (n, axes), row after row
-  readonly axes: number;
+  readonly coordinates: Numbers; // (n, 2), row after row; NaN where a point has no place
+  readonly coordinates_3d: Numbers | null; // (n, 3)
+  readonly metrics: readonly Metric[]; // that depend on how the points are drawn
+}
+
+/** Valleys and cycles of a landscape: where each begins and ends as the loss rises, and the points that are in it. */
+export interface Barcode {
+  readonly metric: string;
+  readonly births: Numbers; // (m,)
+  readonly deaths: Numbers; // (m,), NaN where it never ends
+  readonly dimension: Numbers; // (m,): 0 a valley, 1 a cycle
+  readonly row: Numbers; // (m,): the point where it begins
+  readonly offsets: Numbers; // (m + 1,): members[offsets[i]] to members[offsets[i + 1]] are the rows in the i-th
+  readonly members: Numbers;
+  readonly highest: number; // where what never ends is closed
+}
+
+/** Distances between some points of a map. */
+export interface DistanceTable {
+  readonly label: string;
+  readonly rows: Numbers; // (k,), ascending
+  readonly values: Numbers; // (k, k)
+}
+
+/** How far layouts can be trusted, as one number each, beside the same number of nulls. */
+export interface Score {
+  readonly label: string;
+  readonly meaning: string;
+  readonly better: "higher" | "lower";
+  readonly values: readonly (number | null)[]; // one a layout
+  readonly nulls: readonly (readonly [string, number | null])[];
+}
+
+export interface SceneMap {
+  readonly name: string;
+  readonly layouts: readonly Layout[];
   readonly time: Numbers; // (n,)
   readonly time_label: string;
   readonly runs: readonly SceneRun[];
   readonly metrics: readonly Metric[];
   readonly facts: readonly Fact[];
+  readonly scores: readonly Score[];
   readonly optimum: number | null;
   readonly landscape: string | null; // name of the metric that is the landscape's height
+  readonly barcode: Barcode | null;
+  readonly distances: DistanceTable | null;
+  readonly provisional: Numbers | null; // (n,): 1 where a refit will move the point
+}
+
+/** A run on a surface: where it lies, how far from it, and the loss that is shown there beside the true one. */
+export interface SurfacePath {
+  readonly name: string;
+  readonly steps: Numbers; // (m,)
+  readonly coordinates: Numbers; // (m, 2)
+  readonly off_plane: Numbers; // (m,)
+  readonly true_loss: Numbers; // (m,)
+  readonly drawn_loss: Numbers; // (m,)
+}
+
+/** The loss over a plane of weights, on a grid. */
+export interface Surface {
+  readonly name: string;
+  readonly caption: string;
+  readonly x: Numbers; // (a,), ascending
+  readonly y: Numbers; // (b,), ascending
+  readonly loss: Numbers; // (a, b)
+  readonly label: string;
+  readonly x_label: string;
+  readonly y_label: string;
+  readonly scale: Scale;
+  readonly path: SurfacePath | null;
 }
 
 export interface Scene {
   readonly title: string;
   readonly summary: string;
   readonly maps: readonly SceneMap[];
+  readonly surfaces: readonly Surface[];
 }
 
 interface Reference {
@@ -65,11 +129,6 @@ interface Reference {
   readonly shape: readonly number[];
   readonly offset: number;
 }
-
-type Encoded<T, K extends keyof T> = Omit<T, K> & Record<K, Reference>;
-type EncodedMap = Omit<Encoded<SceneMap, "coordinates" | "time">, "metrics" | "axes"> & {
-  readonly metrics: readonly Encoded<Metric, "values">[];
-};
 
 const KINDS = { float32: Float32Array, float64: Float64Array, int32: Int32Array };
 
@@ -86,22 +145,27 @@ function array(reference: Reference, data: ArrayBuffer): Numbers {
   return new kind(data, reference.offset, count);
 }
 
+function isReference(value: object): value is Reference {
+  return "dtype" in value && "shape" in value && "offset" in value;
+}
+
+/** A part of the header, with each reference replaced by the numbers that it stands for. */
+function revived(value: unknown, data: ArrayBuffer): unknown {
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map((item) => revived(item, data));
+  if (isReference(value)) return array(value, data);
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, revived(item, data)]));
+}
+
 /** The scene that `lossatlas.draw.scene.encoded` wrote. */
 export function decoded(header: string, data: ArrayBuffer): Scene {
-  const fields = JSON.parse(header) as { format?: string; version?: number; maps: EncodedMap[] } & Scene;
+  const fields = JSON.parse(header) as { format?: string; version?: number };
   if (fields.format !== FORMAT) throw new SceneError("this is not a scene of lossatlas");
   if (fields.version !== VERSION) {
     const wayOut = Number(fields.version) < VERSION ? "write the page again" : "update lossatlas";
     throw new SceneError(`this scene has version ${fields.version}, and this page reads version ${VERSION}; ${wayOut}`);
   }
-  const maps = (fields.maps as EncodedMap[]).map((map) => ({
-    ...map,
-    coordinates: array(map.coordinates, data),
-    axes: map.coordinates.shape[1] ?? 2,
-    time: array(map.time, data),
-    metrics: map.metrics.map((metric) => ({ ...metric, values: array(metric.values, data) })),
-  }));
-  return { title: fields.title, summary: fields.summary, maps };
+  return revived(fields, data) as Scene;
 }
 
 /** The bytes that a page carries as base64. */

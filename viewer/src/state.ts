@@ -91,7 +91,7 @@ export function shownRows(map: SceneMap, hidden: ReadonlySet<string>, time: numb
   const shown = new Uint8Array(map.time.length);
   for (let row = 0; row < shown.length; row++) {
     const run = runs[row] as number;
-    const isPlaced = Number.isFinite(map.coordinates[row * map.axes]) && Number.isFinite(map.coordinates[row * map.axes + 1]);
+    const isPlaced = Number.isFinite(map.layouts[0]!.coordinates[row * 2]) && Number.isFinite(map.layouts[0]!.coordinates[row * 2 + 1]);
     const isDue = run === -1 || isAlways[run] || !((map.time[row] as number) > time);
     if (isPlaced && (row === map.optimum || (isDue && !isHidden[run]))) shown[row] = 1;
   }

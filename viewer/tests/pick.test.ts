@@ -2,20 +2,20 @@ import { expect, test } from "vitest";
 import { counterpart, nearest, stepped, tracks } from "../src/pick";
 import { shownRows } from "../src/state";
 import { fitted, panned, projected, zoomed } from "../src/view/camera";
-import { line, run, star } from "./scenes";
+import { layout, line, run, star } from "./scenes";
 
 const SIZE = { width: 260, height: 160 };
 const ALL = (map: ReturnType<typeof line>) => shownRows(map, new Set(), Infinity);
 
 test("the whole map fits into the frame, with one scale for both axes", () => {
-  const map = line(3, { coordinates: new Float32Array([0, 0, 10, 5, 10, 0]) });
+  const map = line(3, { layouts: [layout({ coordinates: new Float32Array([0, 0, 10, 5, 10, 0]) })] });
   const camera = fitted(map, SIZE);
   expect(projected(camera, SIZE, 0, 0)).toEqual([30, 130]);
   expect(projected(camera, SIZE, 10, 5)).toEqual([230, 30]);
 });
 
 test("one point lies in the middle, and no point is no trouble", () => {
-  const map = line(1, { coordinates: new Float32Array([7, -3]) });
+  const map = line(1, { layouts: [layout({ coordinates: new Float32Array([7, -3]) })] });
   expect(projected(fitted(map, SIZE), SIZE, 7, -3)).toEqual([130, 80]);
   expect(fitted(line(0), SIZE).scale).toBe(1);
 });
@@ -50,7 +50,7 @@ test("the pointer finds the nearest shown point within reach, and nothing beyond
 });
 
 test("of points at one place the optimum is found", () => {
-  const map = line(3, { coordinates: new Float32Array([0, 0, 0, 0, 0, 0]), optimum: 1 });
+  const map = line(3, { layouts: [layout({ coordinates: new Float32Array([0, 0, 0, 0, 0, 0]) })], optimum: 1 });
   expect(nearest(map, ALL(map), fitted(map, SIZE), SIZE, [130, 80])).toBe(1);
 });
 

@@ -3,12 +3,12 @@ import { bytes, decoded, divergedAfter, isOrdered, isTimed, runOfRow } from "../
 import { kinds, run, star } from "./scenes";
 
 const MAP = {
-  name: "m", caption: "", time_label: "epoch", runs: [], facts: [], optimum: null,
-  coordinates: { dtype: "float32", shape: [2, 3], offset: 0 },
+  name: "m", time_label: "epoch", runs: [], facts: [], optimum: null,
+  layouts: [{ name: "PHATE", coordinates: { dtype: "float32", shape: [2, 3], offset: 0 }, coordinates_3d: null }],
   time: { dtype: "int32", shape: [2], offset: 24 },
   metrics: [{ name: "loss", label: "loss", scale: "log", unit: "", meaning: "", values: { dtype: "float64", shape: [2], offset: 32 } }],
 };
-const HEADER = { format: "lossatlas-scene", version: 2, title: "t", summary: "s", maps: [MAP] };
+const HEADER = { format: "lossatlas-scene", version: 3, title: "t", summary: "s", maps: [MAP] };
 
 function data(): ArrayBuffer {
   const buffer = new ArrayBuffer(48);
@@ -22,15 +22,15 @@ test("numbers come back as they were written, each in its own type", () => {
   const scene = decoded(JSON.stringify(HEADER), data());
   const map = scene.maps[0]!;
   expect(scene.title).toBe("t");
-  expect(map.axes).toBe(3);
-  expect([...map.coordinates]).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(map.layouts[0]!.coordinates_3d).toBeNull();
+  expect([...map.layouts[0]!.coordinates]).toEqual([1, 2, 3, 4, 5, 6]);
   expect([...map.time]).toEqual([7, 8]);
   expect([...map.metrics[0]!.values]).toEqual([0.1, NaN]);
 });
 
 test.each([
   ["another format", { ...HEADER, format: "x" }, /not a scene/],
-  ["a newer version", { ...HEADER, version: 3 }, /version 3.*update/],
+  ["a newer version", { ...HEADER, version: 4 }, /version 4.*update/],
   ["an older version", { ...HEADER, version: 1 }, /version 1.*write the page again/],
   ["an unknown type", { ...HEADER, maps: [{ ...MAP, time: { dtype: "int64", shape: [2], offset: 24 } }] }, /int64/],
   ["numbers cut short", { ...HEADER, maps: [{ ...MAP, time: { dtype: "int32", shape: [20], offset: 24 } }] }, /cut short/],

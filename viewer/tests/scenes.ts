@@ -1,6 +1,6 @@
 /** Small scenes for the tests. */
 
-import type { Metric, Scene, SceneMap, SceneRun } from "../src/scene";
+import type { Layout, Metric, Scene, SceneMap, SceneRun } from "../src/scene";
 
 export function run(fields: Partial<SceneRun>): SceneRun {
   return { name: "sgd", kind: "training", start: 0, stop: 0, seed: null, jump: null, n_diverged: 0, ...fields };
@@ -10,12 +10,16 @@ export function metric(fields: Partial<Metric>): Metric {
   return { name: "loss", label: "loss", values: new Float32Array(), scale: "linear", unit: "", meaning: "", ...fields };
 }
 
+export function layout(fields: Partial<Layout>): Layout {
+  return { name: "PHATE", caption: "", coordinates: new Float32Array(), coordinates_3d: null, metrics: [], ...fields };
+}
+
 /** A map of points on a line: x is the row, y is 0. */
 export function line(count: number, fields: Partial<SceneMap> = {}): SceneMap {
   return {
-    name: "line", caption: "", axes: 2, time_label: "epoch", runs: [run({ stop: count })], metrics: [], facts: [], optimum: null,
-    landscape: null,
-    coordinates: Float32Array.from({ length: 2 * count }, (_, i) => (i % 2 === 0 ? i / 2 : 0)),
+    name: "line", time_label: "epoch", runs: [run({ stop: count })], metrics: [], facts: [], scores: [], optimum: null,
+    landscape: null, barcode: null, distances: null, provisional: null,
+    layouts: [layout({ coordinates: Float32Array.from({ length: 2 * count }, (_, i) => (i % 2 === 0 ? i / 2 : 0)) })],
     time: Float32Array.from({ length: count }, (_, i) => i),
     ...fields,
   };
@@ -49,5 +53,5 @@ export function kinds(): SceneMap {
 }
 
 export function scene(...maps: SceneMap[]): Scene {
-  return { title: "scene", summary: "", maps };
+  return { title: "scene", summary: "", maps, surfaces: [] };
 }

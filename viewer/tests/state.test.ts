@@ -61,7 +61,7 @@ test("a hidden seed hides its runs alone", () => {
 
 test("a point that could not be placed is not drawn", () => {
   const map = line(2);
-  map.coordinates[2] = NaN;
+  map.layouts[0]!.coordinates[2] = NaN;
   expect([...shownRows(map, new Set(), Infinity)]).toEqual([1, 0]);
 });
 

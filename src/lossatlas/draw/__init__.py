@@ -6,14 +6,34 @@ from lossatlas.draw.log import log_atlas
 from lossatlas.draw.notebook import notebook_frame
 from lossatlas.draw.page import page, write_page
 from lossatlas.draw.save import json_text, refuse_unwritable, save
-from lossatlas.draw.scene import Fact, Metric, Scene, SceneMap, SceneRun, decoded, encoded
+from lossatlas.draw.scene import (
+    Barcode,
+    DistanceTable,
+    Fact,
+    Layout,
+    Metric,
+    Scene,
+    SceneMap,
+    SceneRun,
+    Score,
+    Surface,
+    SurfacePath,
+    decoded,
+    encoded,
+)
 
 __all__ = [
+    "Barcode",
+    "DistanceTable",
     "Fact",
+    "Layout",
     "Metric",
     "Scene",
     "SceneMap",
     "SceneRun",
+    "Score",
+    "Surface",
+    "SurfacePath",
     "decoded",
     "encoded",
     "figure",

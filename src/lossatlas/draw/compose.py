@@ -5,9 +5,9 @@ from typing import get_args
 
 import numpy as np
 
-from lossatlas._arrays import Vector
+from lossatlas._arrays import Coordinates, Vector
 from lossatlas._atlas import Atlas, Trace
-from lossatlas.draw.scene import Fact, Kind, Metric, Scale, Scene, SceneMap, SceneRun
+from lossatlas.draw.scene import Fact, Kind, Layout, Metric, Scale, Scene, SceneMap, SceneRun
 
 _KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 
@@ -33,12 +33,16 @@ def scene_map(name: str, atlas: Atlas, *, facts: Sequence[Fact] = ()) -> SceneMa
     chosen = f"t {atlas.embedding.t}" + (" (chosen)" if settings.t == "auto" else "")
     about = {"zero": "the origin", "centroid": "the centroid", "start": "the start", "point": "a point"}.get(settings.origin, "")
     metric = f"{settings.metric} distance" + (f" about {about}" if settings.metric == "cosine" and about else "")
-    return SceneMap(
-        name=name,
+    layout = Layout(
+        name="PHATE",
         caption=f"PHATE of {atlas.n_points:,} points, {metric}; "
         f"knn {settings.knn}, decay {_decimal(settings.decay)}, {chosen}, "
         f"gamma {_decimal(settings.gamma)}, preset {settings.preset}; stress {atlas.embedding.stress:.3f}",
-        coordinates=atlas.embedding.coordinates.astype(np.float32),
+        coordinates=_plane(atlas.embedding.coordinates),
+    )
+    return SceneMap(
+        name=name,
+        layouts=(layout,),
         time=atlas.steps.astype(np.float32),
         time_label=atlas.step_label,
         runs=tuple(_scene_run(trace) for trace in atlas.traces),
@@ -135,6 +139,12 @@ def _facts(atlas: Atlas) -> list[Fact]:
             )
         )
     return facts
+
+
+def _plane(coordinates: Coordinates) -> np.ndarray:
+    """The first two axes; a map of one axis is drawn on a line."""
+    plane = coordinates[:, :2].astype(np.float32)
+    return np.pad(plane, ((0, 0), (0, 2 - plane.shape[1])))
 
 
 def _single(values: Vector) -> Vector:

@@ -66,7 +66,7 @@ def figure(scene: Scene) -> Figure:
         if has_loss:
             _draw_losses(made, grid[1], scene)
         for axes, part in zip(grid[-1], scene.maps, strict=True):
-            axes.set_xlabel(textwrap.fill(part.caption, 62), parse_math=False, fontsize=6, color=QUIET, loc="left")
+            axes.set_xlabel(textwrap.fill(part.layouts[0].caption, 62), parse_math=False, fontsize=6, color=QUIET, loc="left")
         made.suptitle(scene.title, parse_math=False, x=0.01, ha="left", fontsize=11, fontweight="bold", color=INK)
         return made
 
@@ -256,9 +256,8 @@ def _sign(marker: str, colour: str | tuple[float, float, float, float], label: s
 
 
 def _plane(part: SceneMap) -> tuple[np.ndarray, np.ndarray]:
-    if part.coordinates.shape[1] < 2:
-        return part.coordinates[:, 0], np.zeros(len(part.coordinates))
-    return part.coordinates[:, 0], part.coordinates[:, 1]
+    x, y = part.layouts[0].coordinates.T
+    return x, y
 
 
 def _loss(part: SceneMap) -> Metric | None:

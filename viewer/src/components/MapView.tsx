@@ -165,7 +165,7 @@ export function MapView({ scene, index, state, times, scale, theme, act }: MapVi
 
   const isVisible = row !== null && shown[row] === 1;
   const at = isVisible && camera && size
-    ? projected(camera, size, map.coordinates[row * map.axes] as number, map.coordinates[row * map.axes + 1] as number)
+    ? projected(camera, size, map.layouts[0]!.coordinates[row * 2] as number, map.layouts[0]!.coordinates[row * 2 + 1] as number)
     : null;
   const count = map.time.length;
   const diverged = map.runs.filter((run) => divergedAfter(run) !== null).length;
@@ -203,12 +203,7 @@ export function MapView({ scene, index, state, times, scale, theme, act }: MapVi
         <p id={help} class="aside">Arrow keys walk along a run and from run to run, plus and minus zoom, 0 shows the whole map.</p>
       </div>
       <div class="words">
-        {(map.caption || map.axes > 2) && (
-          <figcaption>
-            {map.caption}
-            {map.axes > 2 && ` The first two of ${map.axes} axes are drawn.`}
-          </figcaption>
-        )}
+        {map.layouts[0]!.caption && <figcaption>{map.layouts[0]!.caption}</figcaption>}
         <Facts facts={map.facts} of={map.name} />
         {map.runs.length > 0 && <RunTable map={map} />}
       </div>

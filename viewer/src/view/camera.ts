@@ -20,8 +20,8 @@ const NEAREST = 500;
 /** The camera that shows every point of the map. */
 export function fitted(map: SceneMap, size: Size): Camera {
   let [left, right, bottom, top] = [Infinity, -Infinity, Infinity, -Infinity];
-  for (let i = 0; i + 1 < map.coordinates.length; i += map.axes) {
-    const [x, y] = [map.coordinates[i] as number, map.coordinates[i + 1] as number];
+  for (let i = 0; i + 1 < map.layouts[0]!.coordinates.length; i += 2) {
+    const [x, y] = [map.layouts[0]!.coordinates[i] as number, map.layouts[0]!.coordinates[i + 1] as number];
     if (!Number.isFinite(x) || !Number.isFinite(y)) continue;
     [left, right, bottom, top] = [Math.min(left, x), Math.max(right, x), Math.min(bottom, y), Math.max(top, y)];
   }

@@ -35,8 +35,8 @@ function places(picture: Picture): Float32Array {
   const { map, camera, size } = picture;
   const result = new Float32Array(2 * map.time.length);
   for (let row = 0; row < map.time.length; row++) {
-    const i = row * map.axes;
-    result.set(projected(camera, size, map.coordinates[i] as number, map.coordinates[i + 1] as number), 2 * row);
+    const i = row * 2;
+    result.set(projected(camera, size, map.layouts[0]!.coordinates[i] as number, map.layouts[0]!.coordinates[i + 1] as number), 2 * row);
   }
   return result;
 }
