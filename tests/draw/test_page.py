@@ -447,7 +447,7 @@ def test_click_on_a_seed_shows_it_alone_and_shift_click_hides_it(opened: Any) ->
 def test_tab_reaches_every_control(opened: Any) -> None:
     shown = opened(spiral_scene())
     reached = []
-    for _ in range(40):
+    for _ in range(80):
         shown.keyboard.press("Tab")
         reached.append(
             shown.evaluate(
@@ -464,8 +464,8 @@ def test_tab_reaches_every_control(opened: Any) -> None:
     assert ("INPUT", "radio") in kinds
     assert ("INPUT", "range") in kinds
     assert kinds.count(("CANVAS", "")) == 2
-    assert kinds.count(("SUMMARY", "")) == 2
-    assert {"Play", "seed 0", "seed 1", "run sgd", "run adam", "stress"} <= set(names)
+    assert kinds.count(("SUMMARY", "")) == 6
+    assert {"Play", "seed 0", "seed 1", "run sgd", "run adam", "stress", "Save spiral as PNG", "Save spiral as SVG"} <= set(names)
 
 
 def test_arrow_keys_choose_a_colour_and_space_on_a_button_presses_only_the_button(opened: Any) -> None:
@@ -521,7 +521,7 @@ def test_runs_of_a_map_are_also_a_table(opened: Any) -> None:
     scene = spiral_scene()
     shown = opened(scene)
     shown.get_by_text("4 runs as a table").click()
-    rows = shown.locator("figure.map").first.locator(".runs tbody tr")
+    rows = shown.locator("figure.map").first.locator("[data-panel=runs] tbody tr")
     expect(rows).to_have_count(4)
     cells = rows.nth(3).locator("th, td").all_inner_texts()
     last = scene.maps[0].metrics[1].values[4 * N_TIMES - 1]

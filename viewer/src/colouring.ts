@@ -3,6 +3,7 @@
 import { css, dash, hue, mixed, position, valuesOf, viridis, type Colour, type ColourScale } from "./colours";
 import { groupNumbers, type Group } from "./groups";
 import { isTimed, type SceneMap, type SceneRun } from "./scene";
+import type { State } from "./state";
 import type { Theme } from "./theme";
 
 export interface Colouring {
@@ -21,6 +22,11 @@ const PALEST = 0.72;
 export function jumpColour(jump: number, sizes: readonly number[], theme: Theme): Colour {
   const [low, high] = [sizes[0] as number, sizes[sizes.length - 1] as number];
   return mixed(theme.pale, theme.ink, high > low ? (jump - low) / (high - low) : 1);
+}
+
+/** The colour of a group where colours mean runs. */
+export function groupColour(group: Group, theme: Theme): Colour {
+  return group.form === "star" ? theme.ink : hue(group.number);
 }
 
 /** How pale a run's point is, 0 to 1, at `age`, 0 (its first) to 1 (its last). */
@@ -52,10 +58,10 @@ function byRun(map: SceneMap, groups: readonly Group[], sizes: readonly number[]
   };
 }
 
-function byNumber(map: SceneMap, mode: string, scale: ColourScale, theme: Theme): Colouring {
+function byNumber(map: SceneMap, layout: string | null, mode: string, scale: ColourScale, theme: Theme): Colouring {
   const palette = [...Array.from({ length: LEVELS }, (_, level) => css(viridis(level / (LEVELS - 1)))), css(theme.missing)];
   const index = new Uint16Array(map.time.length).fill(LEVELS);
-  valuesOf(map, mode)?.forEach((value, row) => {
+  valuesOf(map, layout, mode)?.forEach((value, row) => {
     const place = position(scale, value);
     if (!Number.isNaN(place)) index[row] = Math.round(Math.min(1, Math.max(0, place)) * (LEVELS - 1));
   });
@@ -71,9 +77,14 @@ function byNumber(map: SceneMap, mode: string, scale: ColourScale, theme: Theme)
 
 /** The colours of a map; `scale` is null when colours mean runs. */
 export function colouring(
-  map: SceneMap, mode: string, scale: ColourScale | null, groups: readonly Group[], sizes: readonly number[], theme: Theme,
+  map: SceneMap,
+  { colour, layout }: Pick<State, "colour" | "layout">,
+  scale: ColourScale | null,
+  groups: readonly Group[],
+  sizes: readonly number[],
+  theme: Theme,
 ): Colouring {
-  return scale ? byNumber(map, mode, scale, theme) : byRun(map, groups, sizes, theme);
+  return scale ? byNumber(map, layout, colour, scale, theme) : byRun(map, groups, sizes, theme);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Colours: which there are, and how a number becomes one. */
 
-import { isTimed, type Numbers, type Scale, type Scene, type SceneMap } from "./scene";
+import { isTimed, layoutOf, metricsOf, type Metric, type Numbers, type Scale, type Scene, type SceneMap } from "./scene";
 
 export type Colour = readonly [number, number, number];
 
@@ -61,7 +61,7 @@ export interface ColourMode {
   readonly label: string;
 }
 
-const METRIC = "metric:";
+export const METRIC = "metric:";
 
 /** The name of time that all maps share, or a neutral one. */
 export function timeLabel(scene: Scene): string {
@@ -70,20 +70,25 @@ export function timeLabel(scene: Scene): string {
 }
 
 /** Every way to colour this scene, in the order of the choice. */
-export function colourModes(scene: Scene): ColourMode[] {
+export function colourModes(scene: Scene, layout: string | null): ColourMode[] {
   const modes = [{ id: "run", label: "run" }];
   if (scene.maps.some((map) => map.runs.some(isTimed))) modes.push({ id: "time", label: timeLabel(scene) });
   if (scene.maps.some((map) => map.runs.some((run) => run.jump !== null))) modes.push({ id: "jump", label: "jump size" });
   const seen = new Set<string>();
-  for (const metric of scene.maps.flatMap((map) => map.metrics)) {
+  for (const metric of allMetrics(scene, layout)) {
     if (!seen.has(metric.name)) modes.push({ id: METRIC + metric.name, label: metric.label });
     seen.add(metric.name);
   }
   return modes;
 }
 
+/** The metrics of all maps as they are drawn, map after map. */
+export function allMetrics(scene: Scene, layout: string | null): Metric[] {
+  return scene.maps.flatMap((map) => metricsOf(map, layoutOf(map, layout)));
+}
+
 /** The number of each row that `mode` colours by; null where this map has none. */
-export function valuesOf(map: SceneMap, mode: string): Numbers | null {
+export function valuesOf(map: SceneMap, layout: string | null, mode: string): Numbers | null {
   if (mode === "jump") {
     const result = new Float32Array(map.time.length).fill(NaN);
     for (const run of map.runs) result.fill(run.jump ?? NaN, run.start, run.stop);
@@ -95,18 +100,18 @@ export function valuesOf(map: SceneMap, mode: string): Numbers | null {
     for (const run of map.runs.filter(isTimed)) result.set(map.time.subarray(run.start, run.stop), run.start);
     return result;
   }
-  return map.metrics.find((metric) => METRIC + metric.name === mode)?.values ?? null;
+  return metricsOf(map, layoutOf(map, layout)).find((metric) => METRIC + metric.name === mode)?.values ?? null;
 }
 
 /** The scale that all maps share in this mode; null when colours mean runs. */
-export function colourScale(scene: Scene, mode: string): ColourScale | null {
+export function colourScale(scene: Scene, layout: string | null, mode: string): ColourScale | null {
   if (mode === "run") return null;
-  const metric = scene.maps.flatMap((map) => map.metrics).find((candidate) => METRIC + candidate.name === mode);
+  const metric = allMetrics(scene, layout).find((candidate) => METRIC + candidate.name === mode);
   const label = metric?.label ?? (mode === "time" ? timeLabel(scene) : "jump size");
   const scale = metric?.scale ?? "linear";
   let [low, high, missing, clipped] = [Infinity, -Infinity, 0, 0];
   for (const map of scene.maps) {
-    const values = valuesOf(map, mode);
+    const values = valuesOf(map, layout, mode);
     if (!values) missing += map.time.length;
     values?.forEach((value, row) => {
       if (!Number.isFinite(value)) missing += metric || row !== map.optimum ? 1 : 0;

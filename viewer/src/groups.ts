@@ -17,6 +17,19 @@ export function groupKey(run: SceneRun): string {
   return run.kind === "retraining" && run.seed !== null ? `seed ${run.seed}` : `run ${run.name}`;
 }
 
+/** What a group is called: as the reader named it, else as it came. */
+export function labelOf(group: Group, names: ReadonlyMap<string, string>): string {
+  return names.get(group.key) ?? (group.kind === "seed" ? `seed ${group.label}` : group.label);
+}
+
+/** What a run is called; one of several in a group keeps its own name behind the group's. */
+export function nameOf(run: SceneRun, names: ReadonlyMap<string, string>): string {
+  const key = groupKey(run);
+  const name = names.get(key);
+  if (name === undefined) return run.name;
+  return key.startsWith("seed ") ? `${name}: ${run.name}` : name;
+}
+
 export function formOf(run: SceneRun, map: SceneMap): Form {
   if (run.start === map.optimum && run.stop - run.start === 1) return "star";
   if (run.kind === "path") return "path";

@@ -2,12 +2,17 @@
 
 import { render } from "preact";
 import { App } from "./components/App";
+import type { Host } from "./host";
 import { bytes, decoded, SceneError, type Scene } from "./scene";
 import "./style.css";
 
-/** Draw a scene into an element; called again, it draws the new scene and keeps what the reader has chosen. */
-export function mount(root: Element, scene: Scene): void {
-  render(<App scene={scene} />, root);
+/**
+ * Draw a scene into an element; called again, it draws the new scene and keeps what the reader has chosen. A host is told what
+ * is selected; without one the page has its address to itself.
+ */
+export function mount(root: Element, scene: Scene, host?: Host): void {
+  root.classList.add("lossatlas");
+  render(<App scene={scene} root={root} host={host ?? null} />, root);
 }
 
 export { bytes, decoded };

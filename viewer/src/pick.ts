@@ -1,22 +1,18 @@
 /** Finding points: the nearest to the pointer, and the next by keyboard. */
 
 import type { SceneMap } from "./scene";
-import { projected, type Camera, type Size } from "./view/camera";
 
 const REACH = 24;
 
-/** The shown row nearest to a place on the canvas, or null when none is within reach. */
+/** The shown row nearest to a place on the canvas, or null when none is within reach; `places` are the rows' own, (n, 2). */
 export function nearest(
-  map: SceneMap, shown: Uint8Array, camera: Camera, size: Size, at: readonly [number, number], reach = REACH,
+  map: Pick<SceneMap, "optimum">, shown: Uint8Array, places: Float32Array, at: readonly [number, number], reach = REACH,
 ): number | null {
   let [best, row] = [reach * reach, -1];
   // A plain scan: 20,000 points take a fraction of a millisecond, so an index would only be more to go wrong.
   for (let candidate = 0; candidate < shown.length; candidate++) {
     if (!shown[candidate]) continue;
-    const [x, y] = projected(
-      camera, size, map.layouts[0]!.coordinates[candidate * 2] as number, map.layouts[0]!.coordinates[candidate * 2 + 1] as number,
-    );
-    const distance = (x - at[0]) ** 2 + (y - at[1]) ** 2;
+    const distance = ((places[2 * candidate] as number) - at[0]) ** 2 + ((places[2 * candidate + 1] as number) - at[1]) ** 2;
     // Of points at one place the later is on top; the optimum's star is above them all.
     if (distance < best || (distance === best && row !== map.optimum)) [best, row] = [distance, candidate];
   }

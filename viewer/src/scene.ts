@@ -176,6 +176,26 @@ export function bytes(base64: string): ArrayBuffer {
   return result.buffer;
 }
 
+/** The layout of this name, or the first where a map has none of it. */
+export function layoutOf(map: SceneMap, name: string | null): Layout {
+  return map.layouts.find((layout) => layout.name === name) ?? (map.layouts[0] as Layout);
+}
+
+/** The names of the layouts that the maps have, in the order in which they first occur. */
+export function layoutNames(scene: Scene): string[] {
+  return [...new Set(scene.maps.flatMap((map) => map.layouts).map((layout) => layout.name))];
+}
+
+/** The numbers of each point: those of the points, then those of how they are drawn. */
+export function metricsOf(map: SceneMap, layout: Layout): readonly Metric[] {
+  return layout.metrics.length > 0 ? [...map.metrics, ...layout.metrics] : map.metrics;
+}
+
+/** The run that a row belongs to, if any. */
+export function runAt(map: SceneMap, row: number): SceneRun | undefined {
+  return map.runs.find((candidate) => candidate.start <= row && row < candidate.stop);
+}
+
 /** Whether a run's points follow each other, so that a line may join them. */
 export function isOrdered(run: SceneRun): boolean {
   return run.kind !== "sample" && run.kind !== "slice";

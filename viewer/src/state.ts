@@ -2,6 +2,7 @@
 
 import { isTimed, runOfRow, type Scene, type SceneMap } from "./scene";
 import { groupKey } from "./groups";
+import { WHOLE, type View } from "./view/camera";
 
 /** A point that is pointed at: which map, which row. */
 export interface Place {
@@ -9,25 +10,74 @@ export interface Place {
   readonly row: number;
 }
 
+/** Points that the reader has picked out: which map, which rows, ascending and each once. */
+export interface Selection {
+  readonly map: number;
+  readonly rows: readonly number[];
+}
+
+export type Tool = "move" | "lasso";
+export type Scheme = "auto" | "light" | "dark";
+
+/** What can be unfolded below a map; the same on every map, so that they can be compared. */
+export const PANELS = ["curves", "valleys", "distances", "selection", "runs"] as const;
+export type Panel = (typeof PANELS)[number];
+
 export interface State {
   readonly colour: string; // the id of a colour mode
+  readonly layout: string | null; // name of the layout; null is the first of each map
+  readonly is3d: boolean;
   readonly step: number | null; // place in `times`; null is the end, also when points are added
   readonly playing: boolean;
   readonly hidden: ReadonlySet<string>; // keys of groups
+  readonly names: ReadonlyMap<string, string>; // the reader's own names of groups, by key
   readonly place: Place | null;
+  readonly selection: Selection | null;
+  readonly tool: Tool;
+  readonly isLinked: boolean; // whether the maps' cameras move together
+  readonly views: ReadonlyMap<number, View>; // one a map; none is the whole map
+  readonly open: ReadonlySet<Panel>;
+  readonly curve: string | null; // name of the metric whose curves are drawn; null is the landscape's
+  readonly scheme: Scheme;
 }
 
 export type Act =
   | { readonly kind: "colour"; readonly colour: string }
+  | { readonly kind: "layout"; readonly layout: string }
+  | { readonly kind: "3d"; readonly is3d: boolean }
   | { readonly kind: "seek"; readonly step: number; readonly count: number }
   | { readonly kind: "play"; readonly count: number }
   | { readonly kind: "advance"; readonly stride: number; readonly count: number }
   | { readonly kind: "isolate"; readonly key: string; readonly keys: readonly string[] }
   | { readonly kind: "toggle"; readonly key: string; readonly keys: readonly string[] }
   | { readonly kind: "show all" }
-  | { readonly kind: "point"; readonly place: Place | null };
+  | { readonly kind: "rename"; readonly key: string; readonly name: string }
+  | { readonly kind: "point"; readonly place: Place | null }
+  | { readonly kind: "select"; readonly selection: Selection | null }
+  | { readonly kind: "tool"; readonly tool: Tool }
+  | { readonly kind: "link"; readonly isLinked: boolean; readonly from: number; readonly count: number }
+  | { readonly kind: "view"; readonly map: number; readonly view: View; readonly count: number }
+  | { readonly kind: "open"; readonly panel: Panel; readonly isOpen: boolean }
+  | { readonly kind: "curve"; readonly metric: string }
+  | { readonly kind: "scheme"; readonly scheme: Scheme };
 
-export const START: State = { colour: "run", step: null, playing: false, hidden: new Set(), place: null };
+export const START: State = {
+  colour: "run",
+  layout: null,
+  is3d: false,
+  step: null,
+  playing: false,
+  hidden: new Set(),
+  names: new Map(),
+  place: null,
+  selection: null,
+  tool: "move",
+  isLinked: true,
+  views: new Map(),
+  open: new Set<Panel>(["curves"]),
+  curve: null,
+  scheme: "auto",
+};
 
 const NONE: ReadonlySet<string> = new Set();
 
@@ -44,10 +94,33 @@ function toggled(hidden: ReadonlySet<string>, key: string, keys: readonly string
   return result.size === keys.length ? NONE : result;
 }
 
-export function changed(state: State, act: Act): State {
+/** The name of a group as the reader wrote it; an empty one is its own name again. */
+function renamed(names: ReadonlyMap<string, string>, key: string, name: string): ReadonlyMap<string, string> {
+  const result = new Map(names);
+  if (name.trim()) result.set(key, name.trim());
+  else result.delete(key);
+  return result;
+}
+
+/** The same view on all of the maps, or on one of them. */
+function viewed(views: ReadonlyMap<number, View>, maps: readonly number[], view: View): ReadonlyMap<number, View> {
+  const result = new Map(views);
+  for (const map of maps) result.set(map, view);
+  return result;
+}
+
+function upTo(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index);
+}
+
+/** A selection without repetitions, in order; none where it holds nothing. */
+export function selectionOf(map: number, rows: Iterable<number>): Selection | null {
+  const ordered = [...new Set(rows)].sort((a, b) => a - b);
+  return ordered.length > 0 ? { map, rows: ordered } : null;
+}
+
+function played(state: State, act: Extract<Act, { kind: "seek" | "play" | "advance" }>): State {
   switch (act.kind) {
-    case "colour":
-      return { ...state, colour: act.colour };
     case "seek":
       return { ...state, playing: false, step: act.step >= act.count - 1 ? null : Math.max(0, act.step) };
     case "play":
@@ -59,14 +132,53 @@ export function changed(state: State, act: Act): State {
       const step = state.step + act.stride;
       return step >= act.count - 1 ? { ...state, playing: false, step: null } : { ...state, step };
     }
+  }
+}
+
+export function changed(state: State, act: Act): State {
+  switch (act.kind) {
+    case "seek":
+    case "play":
+    case "advance":
+      return played(state, act);
+    case "colour":
+      return { ...state, colour: act.colour };
+    case "layout":
+      return { ...state, layout: act.layout };
+    case "3d":
+      return { ...state, is3d: act.is3d, views: new Map() };
     case "isolate":
       return { ...state, place: null, hidden: isolated(state.hidden, act.key, act.keys) };
     case "toggle":
       return { ...state, place: null, hidden: toggled(state.hidden, act.key, act.keys) };
     case "show all":
       return { ...state, hidden: NONE };
+    case "rename":
+      return { ...state, names: renamed(state.names, act.key, act.name) };
     case "point":
       return { ...state, place: act.place };
+    case "select":
+      return { ...state, selection: act.selection };
+    case "tool":
+      return { ...state, tool: act.tool };
+    case "link":
+      return {
+        ...state,
+        isLinked: act.isLinked,
+        views: act.isLinked ? viewed(state.views, upTo(act.count), state.views.get(act.from) ?? WHOLE) : state.views,
+      };
+    case "view":
+      return { ...state, views: viewed(state.views, state.isLinked ? upTo(act.count) : [act.map], act.view) };
+    case "open": {
+      const open = new Set(state.open);
+      if (act.isOpen) open.add(act.panel);
+      else open.delete(act.panel);
+      return { ...state, open };
+    }
+    case "curve":
+      return { ...state, curve: act.metric };
+    case "scheme":
+      return { ...state, scheme: act.scheme };
   }
 }
 
@@ -83,15 +195,20 @@ export function timesOf(scene: Scene): number[] {
   return [...times].sort((a, b) => a - b);
 }
 
-/** 1 for each row that is to be seen: its group is not hidden and its time, if it has one, has come. The optimum always is. */
-export function shownRows(map: SceneMap, hidden: ReadonlySet<string>, time: number): Uint8Array {
+/**
+ * 1 for each row that is to be seen: it has a place, its group is not hidden and its time, if it has one, has come. The optimum
+ * always is. `coordinates` are those of the layout, `axes` numbers a row.
+ */
+export function shownRows(
+  map: SceneMap, coordinates: ArrayLike<number>, axes: number, hidden: ReadonlySet<string>, time: number,
+): Uint8Array {
   const isHidden = map.runs.map((run) => hidden.has(groupKey(run)));
   const isAlways = map.runs.map((run) => !isTimed(run));
   const runs = runOfRow(map);
   const shown = new Uint8Array(map.time.length);
   for (let row = 0; row < shown.length; row++) {
     const run = runs[row] as number;
-    const isPlaced = Number.isFinite(map.layouts[0]!.coordinates[row * 2]) && Number.isFinite(map.layouts[0]!.coordinates[row * 2 + 1]);
+    const isPlaced = Number.isFinite(coordinates[row * axes]) && Number.isFinite(coordinates[row * axes + 1]);
     const isDue = run === -1 || isAlways[run] || !((map.time[row] as number) > time);
     if (isPlaced && (row === map.optimum || (isDue && !isHidden[run]))) shown[row] = 1;
   }

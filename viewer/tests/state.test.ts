@@ -1,7 +1,14 @@
 import { expect, test } from "vitest";
-import { changed, shownRows, START, timesOf, type State } from "../src/state";
+import { changed, selectionOf, shownRows, START, timesOf, type State } from "../src/state";
 import { pace } from "../src/play";
+import type { SceneMap } from "../src/scene";
+import { WHOLE } from "../src/view/camera";
 import { kinds, line, scene, star } from "./scenes";
+
+/** The shown rows of a map on its first layout. */
+function rowsOf(map: SceneMap, hidden: ReadonlySet<string>, time: number): Uint8Array {
+  return shownRows(map, map.layouts[0]!.coordinates, 2, hidden, time);
+}
 
 const KEYS = ["a", "b", "c"];
 
@@ -52,17 +59,17 @@ test("a shift-click hides and shows, and hiding the last group shows all again",
 });
 
 test("points appear when their time has come, and the optimum is always there", () => {
-  expect([...shownRows(star(), new Set(), 1)]).toEqual([1, 1, 0, 1, 1, 0, 1]);
+  expect([...rowsOf(star(), new Set(), 1)]).toEqual([1, 1, 0, 1, 1, 0, 1]);
 });
 
 test("a hidden seed hides its runs alone", () => {
-  expect([...shownRows(star(), new Set(["seed 1"]), Infinity)]).toEqual([0, 0, 0, 1, 1, 1, 1]);
+  expect([...rowsOf(star(), new Set(["seed 1"]), Infinity)]).toEqual([0, 0, 0, 1, 1, 1, 1]);
 });
 
 test("a point that could not be placed is not drawn", () => {
   const map = line(2);
   map.layouts[0]!.coordinates[2] = NaN;
-  expect([...shownRows(map, new Set(), Infinity)]).toEqual([1, 0]);
+  expect([...rowsOf(map, new Set(), Infinity)]).toEqual([1, 0]);
 });
 
 test.each([[2], [41], [1000], [20000]])("%d moments play in eight seconds or less, never more than 20 steps a second", (count) => {
@@ -79,6 +86,38 @@ test("less motion means a few still pictures, a second or more apart", () => {
 
 test("what has no moment is there from the beginning and makes no stop", () => {
   expect(timesOf(scene(kinds()))).toEqual([0, 1, 2]);
-  expect([...shownRows(kinds(), new Set(), 0)]).toEqual([1, 1, 0, 0, 1, 1, 1, 1]);
-  expect([...shownRows(kinds(), new Set(["run naive"]), 0)]).toEqual([1, 1, 0, 0, 0, 0, 1, 1]);
+  expect([...rowsOf(kinds(), new Set(), 0)]).toEqual([1, 1, 0, 0, 1, 1, 1, 1]);
+  expect([...rowsOf(kinds(), new Set(["run naive"]), 0)]).toEqual([1, 1, 0, 0, 0, 0, 1, 1]);
+});
+
+test("a selection is in order, holds each row once, and none of nothing", () => {
+  expect(selectionOf(1, [5, 2, 5])).toEqual({ map: 1, rows: [2, 5] });
+  expect(selectionOf(0, [])).toBeNull();
+});
+
+test("linked maps move together, others alone, and linking takes over the view that is seen", () => {
+  const near = { ...WHOLE, zoom: 3 };
+  const both = changed(START, { kind: "view", map: 1, view: near, count: 2 });
+  expect([...both.views.entries()]).toEqual([[0, near], [1, near]]);
+  const apart = changed(START, { kind: "link", isLinked: false, from: 0, count: 2 });
+  const one = changed(apart, { kind: "view", map: 1, view: near, count: 2 });
+  expect([...one.views.entries()]).toEqual([[1, near]]);
+  expect([...changed(one, { kind: "link", isLinked: true, from: 1, count: 2 }).views.entries()]).toEqual([[1, near], [0, near]]);
+});
+
+test("a group has the reader's name until that is empty", () => {
+  const named = changed(START, { kind: "rename", key: "run sgd", name: " baseline " });
+  expect(named.names.get("run sgd")).toBe("baseline");
+  expect(changed(named, { kind: "rename", key: "run sgd", name: " " }).names.size).toBe(0);
+});
+
+test("going into depth and back forgets where the camera was", () => {
+  const moved = changed(START, { kind: "view", map: 0, view: { ...WHOLE, zoom: 3 }, count: 1 });
+  expect(changed(moved, { kind: "3d", is3d: true })).toMatchObject({ is3d: true, views: new Map() });
+});
+
+test("panels open and close one by one", () => {
+  const open = changed(START, { kind: "open", panel: "valleys", isOpen: true });
+  expect([...open.open].sort()).toEqual(["curves", "valleys"]);
+  expect([...changed(open, { kind: "open", panel: "curves", isOpen: false }).open]).toEqual(["valleys"]);
 });

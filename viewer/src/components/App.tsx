@@ -1,97 +1,125 @@
-/** The page: what the maps are, how to look at them, the maps. */
+/** The page: what the maps are, how to look at them, the maps, the surfaces. */
 
-import { useEffect, useMemo, useReducer } from "preact/hooks";
-import { colourModes, colourScale, timeLabel } from "../colours";
-import { groupsOf, jumpSizes } from "../groups";
-import { divergedAfter, type Kind, type Scene } from "../scene";
-import { changed, START, timesOf } from "../state";
+import { useEffect, useMemo, useReducer, useRef } from "preact/hooks";
+import { addressOf, stateOf } from "../address";
+import { colourModes, colourScale } from "../colours";
+import { groupsOf } from "../groups";
+import type { Host } from "../host";
+import type { Scene } from "../scene";
+import { changed, START, timesOf, type State } from "../state";
 import { currentTheme } from "../theme";
-import { ColourBar } from "./ColourBar";
-import { ColourChoice } from "./ColourChoice";
-import { Legend, Signs } from "./Legend";
+import { Controls } from "./Controls";
 import { MapView } from "./MapView";
 import { useMedia } from "./media";
-import { Player } from "./Player";
+import { SurfaceView } from "./SurfaceView";
 
-/** What lines, and the strength of a colour, say when colours mean runs. */
-function gloss(scene: Scene): string {
-  const kinds = new Set(scene.maps.flatMap((map) => map.runs).map((run) => run.kind));
-  const form = [
-    kinds.has("path") && "A thick line is a path.",
-    (kinds.has("sample") || kinds.has("slice")) && "Points without a line have no order.",
-  ];
-  return [fading(kinds), ...form].filter(Boolean).join(" ");
+/** The state that the page begins with: what its address says, where it has one. */
+function begun({ scene, host }: { readonly scene: Scene; readonly host: Host | null }): State {
+  const counts = scene.maps.map((map) => map.time.length);
+  const state = host ? START : stateOf(location.hash, counts);
+  return host ? { ...state, selection: host.selection } : state;
 }
 
-function fading(kinds: ReadonlySet<Kind>): string {
-  if (!kinds.has("training")) return kinds.has("retraining") ? "A colour fades with time from the jump." : "";
-  if (!kinds.has("retraining")) return "A colour grows stronger towards the end of training.";
-  return "A retraining's colour fades with time from its jump; a training's grows stronger towards its end.";
+/** Keep the address true to the state; some frames have none that may be changed. */
+function useAddress(state: State, isOwn: boolean): void {
+  useEffect(() => {
+    if (!isOwn) return undefined;
+    // Not at each step of a drag.
+    const timer = setTimeout(() => {
+      const address = addressOf(state);
+      try {
+        if (address !== location.hash.slice(1)) history.replaceState(null, "", address ? `#${address}` : location.pathname + location.search);
+      } catch {
+        return;
+      }
+    }, 250);
+    return () => clearTimeout(timer);
+  }, [state, isOwn]);
 }
 
-export function App({ scene }: { readonly scene: Scene }) {
-  const [state, act] = useReducer(changed, START);
-  const isDark = useMedia("(prefers-color-scheme: dark)");
+/** Tell the host what the reader selects, and take over what the host selects. */
+function useHost(host: Host | null, state: State, act: (act: { kind: "select"; selection: State["selection"] }) => void): void {
+  const given = useRef(host?.selection ?? null);
+  useEffect(() => {
+    if (host && host.selection !== given.current) {
+      given.current = host.selection;
+      act({ kind: "select", selection: host.selection });
+    }
+  }, [host, host?.selection]);
+  useEffect(() => {
+    if (host && state.selection !== given.current) {
+      given.current = state.selection;
+      host.select(state.selection);
+    }
+  }, [state.selection]);
+}
+
+export interface AppProps {
+  readonly scene: Scene;
+  readonly root: Element;
+  readonly host: Host | null;
+}
+
+export function App({ scene, root, host }: AppProps) {
+  const [state, act] = useReducer(changed, { scene, host }, begun);
+  const page = useRef<HTMLDivElement>(null);
+  const isSystemDark = useMedia("(prefers-color-scheme: dark)");
   const isReduced = useMedia("(prefers-reduced-motion: reduce)");
-  const theme = useMemo(() => currentTheme(isDark), [isDark]);
+  const isDark = state.scheme === "auto" ? isSystemDark : state.scheme === "dark";
+  (root as HTMLElement).dataset["scheme"] = isDark ? "dark" : "light";
+  const theme = useMemo(() => currentTheme(root, isDark), [root, isDark]);
   const times = useMemo(() => timesOf(scene), [scene]);
-  const modes = useMemo(() => colourModes(scene), [scene]);
   const groups = useMemo(() => groupsOf(scene), [scene]);
-  const sizes = useMemo(() => jumpSizes(scene), [scene]);
-  const scale = useMemo(() => colourScale(scene, state.colour), [scene, state.colour]);
+  const colour = useMemo(
+    () => (colourModes(scene, state.layout).some((mode) => mode.id === state.colour) ? state.colour : "run"),
+    [scene, state.layout, state.colour],
+  );
+  const drawn = useMemo(() => ({ ...state, colour, step: state.step !== null && state.step < times.length - 1 ? state.step : null }), [state, colour, times]);
+  const scale = useMemo(() => colourScale(scene, state.layout, colour), [scene, state.layout, colour]);
   const isEmpty = scene.maps.every((map) => map.time.length === 0);
-  const hasOptimum = scene.maps.some((map) => map.optimum !== null);
-  const hasDiverged = scene.maps.some((map) => map.runs.some((run) => divergedAfter(run) !== null));
-  const label = timeLabel(scene);
+  useAddress(state, host === null);
+  useHost(host, state, act);
 
   useEffect(() => {
-    document.title = scene.title;
+    if (!host) document.title = scene.title;
   }, [scene.title]);
+  useEffect(() => {
+    // Around the page too, where a browser shows more than the page.
+    if (!host) document.documentElement.dataset["scheme"] = isDark ? "dark" : "light";
+  }, [isDark]);
 
   return (
     <div
       class="page"
-      data-colour={state.colour}
-      data-time={times[state.step ?? times.length - 1] ?? ""}
+      ref={page}
+      data-colour={colour}
+      data-time={times[drawn.step ?? times.length - 1] ?? ""}
       data-playing={String(state.playing)}
     >
       <header>
         <h1>{scene.title}</h1>
         {scene.summary && <p class="summary">{scene.summary}</p>}
       </header>
-      {!isEmpty && (
-        <section class="controls" aria-label="How the maps are drawn">
-          <ColourChoice modes={modes} chosen={state.colour} act={act} />
-          <Player times={times} label={label} state={state} isReduced={isReduced} act={act} />
-          <div class="key">
-            <Legend
-              groups={groups}
-              hidden={state.hidden}
-              isByRun={scale === null}
-              hasJumps={sizes.length > 0}
-              hasOptimum={hasOptimum}
-              hasDiverged={hasDiverged}
-              act={act}
-            />
-            <p class="gloss">{scale ? scale.meaning : gloss(scene)}</p>
-          </div>
-          <div class="scale">
-            {scale ? <ColourBar scale={scale} /> : <Signs {...{ sizes, hasOptimum, hasDiverged, theme }} />}
-          </div>
-        </section>
-      )}
-      <main class="maps" data-count={scene.maps.length}>
-        {scene.maps.length === 0 && <p class="empty-page">This scene has no maps.</p>}
-        {scene.maps.map((map, index) => (
-          <MapView key={`${index} ${map.name}`} {...{ scene, index, state, times, scale, theme, act }} />
-        ))}
+      {!isEmpty && <Controls {...{ scene, times, colour, scale, groups, theme, isReduced, act }} state={drawn} />}
+      <main>
+        <div class="maps" data-count={scene.maps.length}>
+          {scene.maps.length === 0 && scene.surfaces.length === 0 && <p class="empty-page">This scene has no maps.</p>}
+          {scene.maps.map((map, index) => (
+            <MapView key={`${index} ${map.name}`} {...{ scene, index, times, scale, theme, isReduced, act }} state={drawn} />
+          ))}
+        </div>
+        {scene.surfaces.length > 0 && (
+          <section class="surfaces" aria-label="Surfaces of the loss">
+            {scene.surfaces.map((surface, index) => <SurfaceView key={`${index} ${surface.name}`} surface={surface} theme={theme} />)}
+          </section>
+        )}
       </main>
       {!isEmpty && (
         <footer>
           <p>
-            Point at the maps to read their numbers; scroll to zoom, drag to move, double-click for the whole map. With the keyboard,
-            the arrow keys walk along a run and from run to run, and the space bar plays. Distances on a map have meaning, as the
-            bar in its corner says; its directions have none.
+            Point at the maps to read their numbers; scroll to zoom, drag to move or, in 3-D, to turn (with shift to move), double-click
+            for the whole map. With the keyboard, the arrow keys walk along a run and from run to run, Enter selects, L takes the lasso
+            and the space bar plays. Distances on a map have meaning, as the bar in its corner says; its directions have none.
           </p>
         </footer>
       )}

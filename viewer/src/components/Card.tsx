@@ -1,7 +1,9 @@
 /** What is known of one point, beside it. A live region, so that a screen reader follows the arrow keys. */
 
+import { nameOf } from "../groups";
 import { formatted, pointsOf, withUnit } from "../numbers";
-import { divergedAfter, isTimed, type SceneMap, type SceneRun } from "../scene";
+import { divergedAfter, isTimed, metricsOf, runAt, type Layout, type SceneMap } from "../scene";
+import type { State } from "../state";
 import type { Size } from "../view/camera";
 
 interface Line {
@@ -11,42 +13,43 @@ interface Line {
   readonly unit: string;
 }
 
-function runAt(map: SceneMap, row: number): SceneRun | undefined {
-  return map.runs.find((candidate) => candidate.start <= row && row < candidate.stop);
-}
-
-function lines(map: SceneMap, row: number): Line[] {
+function lines(map: SceneMap, layout: Layout, row: number): Line[] {
   const run = runAt(map, row);
   const label = run && !isTimed(run) ? "point" : map.time_label;
   const result: Line[] = [{ name: "time", label, value: map.time[row] as number, unit: "" }];
   if (run && run.jump !== null) result.push({ name: "jump", label: "jump size", value: run.jump, unit: "" });
-  for (const metric of map.metrics) {
+  for (const metric of metricsOf(map, layout)) {
     result.push({ name: `metric:${metric.name}`, label: metric.label, value: metric.values[row] as number, unit: metric.unit });
   }
   return result;
 }
 
-function heading(map: SceneMap, row: number): string {
+export function heading(map: SceneMap, row: number, names: State["names"]): string {
   const run = runAt(map, row);
-  if (row === map.optimum) return run ? `optimum of ${run.name}` : "optimum";
-  return run?.name ?? "point of no run";
+  const name = run && nameOf(run, names);
+  if (row === map.optimum) return name ? `optimum of ${name}` : "optimum";
+  return name ?? "point of no run";
 }
 
 /** What there is to say of a point besides numbers. */
-function remark(map: SceneMap, row: number): string | null {
+function remarks(map: SceneMap, row: number): string[] {
   const run = runAt(map, row);
-  if (!run || divergedAfter(run) !== row) return null;
-  return `diverged after this point (${pointsOf(run.n_diverged)} not drawn)`;
+  const result: string[] = [];
+  if (run && divergedAfter(run) === row) result.push(`diverged after this point (${pointsOf(run.n_diverged)} not drawn)`);
+  if (map.provisional?.[row]) result.push("new: placed on the standing map, which will be drawn anew");
+  return result;
 }
 
 export interface CardProps {
   readonly map: SceneMap;
+  readonly layout: Layout;
+  readonly state: State;
   readonly row: number | null;
   readonly at: readonly [number, number] | null; // where the point is on the canvas
   readonly size: Size;
 }
 
-export function Card({ map, row, at, size }: CardProps) {
+export function Card({ map, layout, state, row, at, size }: CardProps) {
   const isOpen = row !== null && at !== null;
   const style: Record<string, string> = {};
   if (isOpen) {
@@ -60,16 +63,16 @@ export function Card({ map, row, at, size }: CardProps) {
     <div class="card" role="status" aria-live="polite" aria-atomic="true" data-row={isOpen ? row : undefined} style={style}>
       {isOpen && (
         <>
-          <p class="card-title">{heading(map, row)}</p>
+          <p class="card-title">{heading(map, row, state.names)}</p>
           <dl>
-            {lines(map, row).map(({ name, label, value, unit }) => (
+            {lines(map, layout, row).map(({ name, label, value, unit }) => (
               <div key={name} data-name={name} data-value={String(value)}>
                 <dt>{label}</dt>
                 <dd>{withUnit(formatted(value), unit)}</dd>
               </div>
             ))}
           </dl>
-          {remark(map, row) && <p class="card-remark">{remark(map, row)}</p>}
+          {remarks(map, row).map((remark) => <p key={remark} class="card-remark">{remark}</p>)}
         </>
       )}
     </div>

@@ -3,20 +3,18 @@
 import { useId } from "preact/hooks";
 import type { Fact } from "../scene";
 
-function Row({ fact }: { readonly fact: Fact }) {
+/** A name whose meaning appears when it is pointed at or focused. */
+export function Term({ label, meaning }: { readonly label: string; readonly meaning: string }) {
   const id = useId();
-  if (!fact.meaning) return <tr><th scope="row">{fact.label}</th><td>{fact.value}</td></tr>;
+  if (!meaning) return <>{label}</>;
   const leave = (event: KeyboardEvent) => {
     if (event.key === "Escape") (event.currentTarget as HTMLElement).blur();
   };
   return (
-    <tr>
-      <th scope="row">
-        <button type="button" class="term" aria-describedby={id} onKeyDown={leave}>{fact.label}</button>
-        <span role="tooltip" id={id} class="meaning">{fact.meaning}</span>
-      </th>
-      <td>{fact.value}</td>
-    </tr>
+    <span class="has-meaning">
+      <button type="button" class="term" aria-describedby={id} onKeyDown={leave}>{label}</button>
+      <span role="tooltip" id={id} class="meaning">{meaning}</span>
+    </span>
   );
 }
 
@@ -24,7 +22,14 @@ export function Facts({ facts, of }: { readonly facts: readonly Fact[]; readonly
   if (facts.length === 0) return null;
   return (
     <table class="facts" aria-label={`Facts about ${of}`}>
-      <tbody>{facts.map((fact, index) => <Row key={index} fact={fact} />)}</tbody>
+      <tbody>
+        {facts.map((fact, index) => (
+          <tr key={index}>
+            <th scope="row"><Term label={fact.label} meaning={fact.meaning} /></th>
+            <td>{fact.value}</td>
+          </tr>
+        ))}
+      </tbody>
     </table>
   );
 }

@@ -1,5 +1,6 @@
 /** Which runs there are: click one to see it alone, shift-click to hide or show it. */
 
+import { useState } from "preact/hooks";
 import { css, dash, hue } from "../colours";
 import { jumpColour } from "../colouring";
 import type { Group } from "../groups";
@@ -10,6 +11,7 @@ import type { Theme } from "../theme";
 export interface LegendProps {
   readonly groups: readonly Group[];
   readonly hidden: ReadonlySet<string>;
+  readonly names: ReadonlyMap<string, string>;
   readonly isByRun: boolean;
   readonly hasJumps: boolean;
   readonly hasOptimum: boolean;
@@ -32,34 +34,71 @@ function Stroke({ group }: { readonly group: Group }) {
   }
 }
 
+/** A group's name, which the reader can change: F2 or a double click begins, Enter ends, Escape forgets. */
+function Chip({ group, props }: { readonly group: Group; readonly props: LegendProps }) {
+  const [isNaming, setNaming] = useState(false);
+  const keys = props.groups.map((one) => one.key);
+  const label = props.names.get(group.key) ?? group.label;
+  if (isNaming) {
+    const end = (name: string) => {
+      props.act({ kind: "rename", key: group.key, name: name === group.label ? "" : name });
+      setNaming(false);
+    };
+    return (
+      <input
+        class="chip-input"
+        aria-label={`New name of ${group.kind} ${group.label}`}
+        value={label}
+        ref={(element) => element?.focus()}
+        onFocus={(event) => event.currentTarget.select()}
+        onKeyDown={(event) => {
+          if (event.key === "Enter") end(event.currentTarget.value);
+          if (event.key === "Escape") setNaming(false);
+          event.stopPropagation();
+        }}
+        onBlur={(event) => end(event.currentTarget.value)}
+      />
+    );
+  }
+  return (
+    <button
+      type="button"
+      class="chip"
+      data-key={group.key}
+      aria-pressed={!props.hidden.has(group.key)}
+      aria-label={props.names.has(group.key) ? label : `${group.kind} ${group.label}`}
+      title="Click to see it alone, shift-click to hide or show it, double-click or F2 to rename it"
+      onClick={(event) => {
+        if (event.detail > 1) return; // the second of a double click
+        const isToggle = event.shiftKey || event.ctrlKey || event.metaKey;
+        props.act({ kind: isToggle ? "toggle" : "isolate", key: group.key, keys });
+      }}
+      onDblClick={() => {
+        props.act({ kind: "show all" });
+        setNaming(true);
+      }}
+      onKeyDown={(event) => {
+        if (event.key !== "F2") return;
+        event.preventDefault();
+        setNaming(true);
+      }}
+    >
+      {props.isByRun && (
+        <svg class="stroke" viewBox="0 0 20 8" aria-hidden="true">
+          <Stroke group={group} />
+        </svg>
+      )}
+      <span class="chip-name">{label}</span>
+    </button>
+  );
+}
+
 function Choices({ title, groups, props }: { readonly title: string; readonly groups: readonly Group[]; readonly props: LegendProps }) {
   if (groups.length === 0) return null;
-  const keys = props.groups.map((group) => group.key);
   return (
     <div class="legend-part" role="group" aria-label={title}>
       <span class="legend-title" aria-hidden="true">{title}</span>
-      {groups.map((group) => (
-        <button
-          key={group.key}
-          type="button"
-          class="chip"
-          data-key={group.key}
-          aria-pressed={!props.hidden.has(group.key)}
-          aria-label={`${group.kind} ${group.label}`}
-          title="Click to see it alone, shift-click to hide or show it"
-          onClick={(event) => {
-            const isToggle = event.shiftKey || event.ctrlKey || event.metaKey;
-            props.act({ kind: isToggle ? "toggle" : "isolate", key: group.key, keys });
-          }}
-        >
-          {props.isByRun && (
-            <svg class="stroke" viewBox="0 0 20 8" aria-hidden="true">
-              <Stroke group={group} />
-            </svg>
-          )}
-          <span class="chip-name">{group.label}</span>
-        </button>
-      ))}
+      {groups.map((group) => <Chip key={group.key} group={group} props={props} />)}
     </div>
   );
 }

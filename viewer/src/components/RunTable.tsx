@@ -1,18 +1,17 @@
 /** The map in words and numbers: one line a run, with the metrics at its last point. */
 
 import { formatted, pointsOf, withUnit } from "../numbers";
+import { nameOf } from "../groups";
 import { isTimed, type SceneMap } from "../scene";
+import type { State } from "../state";
 
-export function RunTable({ map }: { readonly map: SceneMap }) {
+export function RunTable({ map, names }: { readonly map: SceneMap; readonly names: State["names"] }) {
   const hasSeed = map.runs.some((run) => run.seed !== null);
   const hasJump = map.runs.some((run) => run.jump !== null);
   const hasKinds = new Set(map.runs.map((run) => run.kind)).size > 1;
   const hasDiverged = map.runs.some((run) => run.n_diverged > 0);
-  const count = map.runs.length;
+  // Focusable, so that a wide table can be scrolled by keyboard.
   return (
-    <details class="runs">
-      <summary>{count === 1 ? "1 run" : `${count} runs`} as a table</summary>
-      {/* Focusable, so that a wide table can be scrolled by keyboard. */}
       <div class="scroll" tabIndex={0} role="region" aria-label={`Runs of ${map.name}`}>
         <table>
           <thead>
@@ -33,7 +32,7 @@ export function RunTable({ map }: { readonly map: SceneMap }) {
               const isEmpty = run.stop === run.start;
               return (
                 <tr key={index}>
-                  <th scope="row">{run.name}</th>
+                  <th scope="row">{nameOf(run, names)}</th>
                   {hasKinds && <td>{run.kind}</td>}
                   {hasSeed && <td>{run.seed ?? ""}</td>}
                   {hasJump && <td>{run.jump === null ? "" : formatted(run.jump)}</td>}
@@ -49,6 +48,5 @@ export function RunTable({ map }: { readonly map: SceneMap }) {
           </tbody>
         </table>
       </div>
-    </details>
   );
 }

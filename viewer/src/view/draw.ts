@@ -5,22 +5,24 @@ import { css, type Colour } from "../colours";
 import { formatted, roundBelow } from "../numbers";
 import { divergedAfter, isOrdered, type SceneMap, type SceneRun } from "../scene";
 import type { Theme } from "../theme";
-import { projected, type Camera, type Size } from "./camera";
+import type { Projection, Size } from "./camera";
+import { stamper, type Pen } from "./pen";
 
 export interface Picture {
   readonly map: SceneMap;
   readonly shown: Uint8Array;
+  readonly picked: Uint8Array | null; // 1 for each row that is selected; null when none is, and nothing stands back
   readonly ages: Float32Array | null; // null when time is at its end and nothing fades
   readonly colouring: Colouring;
-  readonly camera: Camera;
+  readonly projection: Projection;
+  readonly scale: number; // pixels a unit of the map
   readonly size: Size;
   readonly ratio: number; // device pixels a pixel
   readonly theme: Theme;
 }
 
-type Context = CanvasRenderingContext2D;
-
 const AGES = 5;
+const DEPTHS = 1024;
 const FAINTEST = 0.16;
 
 function strength(age: number): number {
@@ -31,30 +33,21 @@ export function pointRadius(n: number): number {
   return Math.max(1.2, 4.1 - 0.62 * Math.log10(Math.max(10, n)));
 }
 
-function places(picture: Picture): Float32Array {
-  const { map, camera, size } = picture;
-  const result = new Float32Array(2 * map.time.length);
-  for (let row = 0; row < map.time.length; row++) {
-    const i = row * 2;
-    result.set(projected(camera, size, map.layouts[0]!.coordinates[i] as number, map.layouts[0]!.coordinates[i + 1] as number), 2 * row);
-  }
-  return result;
-}
-
 function isPath(run: SceneRun): boolean {
   return run.kind === "path";
 }
 
 /** Each trajectory's line, segment by segment, gathered by colour so that 20,000 segments take some hundred strokes. */
-function drawLines(context: Context, picture: Picture, at: Float32Array): void {
-  const { map, shown, ages, colouring } = picture;
+function drawLines(pen: Pen, picture: Picture): void {
+  const { map, shown, ages, picked, colouring, projection: { at } } = picture;
   const strokes = new Map<number, number[]>();
   for (const run of map.runs) {
     if (isPath(run) || !isOrdered(run)) continue;
     for (let row = run.start + 1; row < run.stop; row++) {
       if (!shown[row] || !shown[row - 1]) continue;
       const age = ages ? Math.round((ages[row] as number) * (AGES - 1)) : 0;
-      const key = (colouring.index[row] as number) * AGES + age;
+      const isBack = picked && !picked[row] ? 1 : 0;
+      const key = ((colouring.index[row] as number) * AGES + age) * 2 + isBack;
       const rows = strokes.get(key);
       if (rows) rows.push(row);
       else strokes.set(key, [row]);
@@ -62,45 +55,22 @@ function drawLines(context: Context, picture: Picture, at: Float32Array): void {
   }
   // Where lines are this many, dashes can no longer be told apart, and they cost more than all else.
   const isDense = map.time.length > 5000;
-  context.lineWidth = isDense ? 0.8 : 1.3;
-  context.lineJoin = context.lineCap = "round";
+  pen.lineWidth = isDense ? 0.8 : 1.3;
+  pen.lineJoin = pen.lineCap = "round";
   for (const [key, rows] of strokes) {
-    const entry = Math.floor(key / AGES);
-    context.globalAlpha = 0.7 * strength((key % AGES) / (AGES - 1));
-    context.strokeStyle = colouring.palette[entry] as string;
-    if (!isDense) context.setLineDash(colouring.dashes[entry] as number[]);
-    context.beginPath();
+    const entry = Math.floor(key / 2 / AGES);
+    const isBack = key % 2 === 1;
+    pen.globalAlpha = (isBack ? 0.35 : 1) * 0.7 * strength((Math.floor(key / 2) % AGES) / (AGES - 1));
+    pen.strokeStyle = colouring.palette[entry] as string;
+    if (!isDense) pen.setLineDash(colouring.dashes[entry] as number[]);
+    pen.beginPath();
     for (const row of rows) {
-      context.moveTo(at[2 * row - 2] as number, at[2 * row - 1] as number);
-      context.lineTo(at[2 * row] as number, at[2 * row + 1] as number);
+      pen.moveTo(at[2 * row - 2] as number, at[2 * row - 1] as number);
+      pen.lineTo(at[2 * row] as number, at[2 * row + 1] as number);
     }
-    context.stroke();
+    pen.stroke();
   }
-  context.setLineDash([]);
-}
-
-const sprites = new Map<string, HTMLCanvasElement>();
-
-/** A dot, drawn once and stamped many times. */
-function dot(fill: string, rim: string, radius: number, ratio: number): HTMLCanvasElement {
-  const key = `${fill} ${rim} ${radius} ${ratio}`;
-  const known = sprites.get(key);
-  if (known) return known;
-  if (sprites.size > 1000) sprites.clear();
-  const sprite = document.createElement("canvas");
-  const side = Math.ceil((2 * radius + 3) * ratio);
-  sprite.width = sprite.height = side;
-  const context = sprite.getContext("2d", { willReadFrequently: true }) as Context;
-  context.scale(ratio, ratio);
-  context.beginPath();
-  context.arc(side / ratio / 2, side / ratio / 2, radius, 0, 2 * Math.PI);
-  context.fillStyle = fill;
-  context.fill();
-  context.lineWidth = Math.min(0.6, radius / 4);
-  context.strokeStyle = rim;
-  context.stroke();
-  sprites.set(key, sprite);
-  return sprite;
+  pen.setLineDash([]);
 }
 
 /** A hairline around marks, so that neither end of viridis is lost against the ground. */
@@ -109,181 +79,217 @@ function rimColour(theme: Theme, opacity: number): string {
 }
 
 /** Paths, thick and whole, between the other runs' points and their own; with a rim as the points have. */
-function drawPaths(context: Context, picture: Picture, at: Float32Array): void {
-  const { map, shown, colouring, theme } = picture;
+function drawPaths(pen: Pen, picture: Picture): void {
+  const { map, shown, colouring, theme, projection: { at } } = picture;
   const width = 0.55 * pointRadius(map.time.length) + 0.8;
-  context.globalAlpha = 1;
-  context.lineJoin = context.lineCap = "round";
+  pen.globalAlpha = 1;
+  pen.lineJoin = pen.lineCap = "round";
   for (const run of map.runs.filter(isPath)) {
     const rows = Array.from({ length: run.stop - run.start }, (_, place) => run.start + place).filter((row) => shown[row]);
     const x = (row: number) => at[2 * row] as number;
     const y = (row: number) => at[2 * row + 1] as number;
-    context.beginPath();
-    for (const row of rows) context.lineTo(x(row), y(row));
-    context.lineWidth = width + 1.2;
-    context.strokeStyle = rimColour(theme, 0.5);
-    context.stroke();
-    context.lineWidth = width;
+    pen.beginPath();
+    for (const row of rows) pen.lineTo(x(row), y(row));
+    pen.lineWidth = width + 1.2;
+    pen.strokeStyle = rimColour(theme, 0.5);
+    pen.stroke();
+    pen.lineWidth = width;
     rows.slice(1).forEach((row, place) => {
       const before = rows[place] as number;
-      context.beginPath();
-      context.moveTo(x(before), y(before));
-      context.lineTo(x(row), y(row));
-      context.strokeStyle = colouring.palette[colouring.index[row] as number] as string;
-      context.stroke();
+      pen.beginPath();
+      pen.moveTo(x(before), y(before));
+      pen.lineTo(x(row), y(row));
+      pen.strokeStyle = colouring.palette[colouring.index[row] as number] as string;
+      pen.stroke();
     });
   }
 }
 
-/** The points of the runs that are `ofPaths` or that are not; those of no run are with the latter. */
-function drawPoints(context: Context, picture: Picture, at: Float32Array, ofPaths: boolean): void {
-  const { map, shown, ages, colouring, ratio, theme } = picture;
-  const radius = pointRadius(map.time.length);
-  const rim = rimColour(theme, 0.28);
-  const stamps = colouring.palette.map((fill) => dot(fill, rim, radius, ratio));
-  const isOfPath = new Uint8Array(shown.length);
-  for (const run of map.runs.filter(isPath)) isOfPath.fill(1, run.start, run.stop);
-  for (let row = 0; row < shown.length; row++) {
-    if (!shown[row] || row === map.optimum || Boolean(isOfPath[row]) !== ofPaths) continue;
-    const stamp = stamps[colouring.index[row] as number] as HTMLCanvasElement;
-    const side = stamp.width / ratio;
-    context.globalAlpha = ages ? strength(ages[row] as number) : 1;
-    context.drawImage(stamp, (at[2 * row] as number) - side / 2, (at[2 * row + 1] as number) - side / 2, side, side);
-  }
+/** Rows from the farthest to the nearest, so that what is near is drawn last; in their own order on the plane. */
+function inDepth({ projection: { depth }, shown }: Picture): Uint32Array | null {
+  if (!depth) return null;
+  const buckets = new Uint32Array(DEPTHS + 1);
+  const bucket = (row: number) => Math.min(DEPTHS - 1, Math.floor((1 - (depth[row] as number)) * DEPTHS)) || 0;
+  for (let row = 0; row < depth.length; row++) if (shown[row]) (buckets[bucket(row) + 1] as number)++;
+  for (let i = 0; i < DEPTHS; i++) buckets[i + 1]! += buckets[i]!;
+  const order = new Uint32Array(buckets[DEPTHS] as number);
+  for (let row = 0; row < depth.length; row++) if (shown[row]) order[buckets[bucket(row)]!++] = row;
+  return order;
 }
 
-function polygon(context: Context, x: number, y: number, radii: readonly number[], corners: number): void {
-  context.beginPath();
+/** How strongly a point is drawn: less when it is old, far away, or when others are selected. */
+function opacity({ ages, picked, projection: { depth } }: Picture, row: number): number {
+  let result = ages ? strength(ages[row] as number) : 1;
+  if (depth) result *= 1 - 0.5 * (depth[row] as number);
+  return picked && !picked[row] ? 0.2 * result : result;
+}
+
+/** The points of the runs that are `ofPaths` or that are not; those of no run are with the latter. */
+function drawPoints(pen: Pen, picture: Picture, ofPaths: boolean): void {
+  const { map, shown, colouring, ratio, theme, projection: { at } } = picture;
+  const radius = pointRadius(map.time.length);
+  const rim = rimColour(theme, 0.28);
+  const stamps = colouring.palette.map((fill) => stamper(pen, { fill, rim, radius, isHollow: false }, ratio));
+  const hollow = map.provisional ? colouring.palette.map((fill) => stamper(pen, { fill, rim, radius, isHollow: true }, ratio)) : stamps;
+  const isOfPath = new Uint8Array(shown.length);
+  for (const run of map.runs.filter(isPath)) isOfPath.fill(1, run.start, run.stop);
+  const put = (row: number) => {
+    if (!shown[row] || row === map.optimum || Boolean(isOfPath[row]) !== ofPaths) return;
+    pen.globalAlpha = opacity(picture, row);
+    const stamp = (map.provisional?.[row] ? hollow : stamps)[colouring.index[row] as number];
+    stamp?.(at[2 * row] as number, at[2 * row + 1] as number);
+  };
+  const order = inDepth(picture);
+  if (order) order.forEach(put);
+  else for (let row = 0; row < shown.length; row++) put(row);
+}
+
+function polygon(pen: Pen, x: number, y: number, radii: readonly number[], corners: number): void {
+  pen.beginPath();
   for (let corner = 0; corner < corners; corner++) {
     const angle = (2 * Math.PI * corner) / corners - Math.PI / 2;
     const radius = radii[corner % radii.length] as number;
-    context.lineTo(x + radius * Math.cos(angle), y + radius * Math.sin(angle));
+    pen.lineTo(x + radius * Math.cos(angle), y + radius * Math.sin(angle));
   }
-  context.closePath();
+  pen.closePath();
 }
 
 /** The jump points, larger than the points, on top of them. */
-function drawJumps(context: Context, picture: Picture, at: Float32Array): void {
-  const { map, shown, ages, colouring, theme } = picture;
+function drawJumps(pen: Pen, picture: Picture): void {
+  const { map, shown, ages, colouring, theme, projection: { at } } = picture;
   const radius = pointRadius(map.time.length) + 3.6;
   map.runs.forEach((run, index) => {
     const fill = colouring.marks[index];
     if (run.kind !== "retraining" || !fill || !shown[run.start] || run.start === run.stop) return;
-    context.globalAlpha = ages ? Math.max(0.45, strength(ages[run.start] as number)) : 1;
-    polygon(context, at[2 * run.start] as number, at[2 * run.start + 1] as number, [radius], 4);
-    context.lineWidth = 3.4;
-    context.strokeStyle = css(theme.ground);
-    context.stroke();
-    context.fillStyle = fill;
-    context.fill();
-    context.lineWidth = 1.1;
-    context.strokeStyle = rimColour(theme, 0.75);
-    context.stroke();
+    pen.globalAlpha = ages ? Math.max(0.45, strength(ages[run.start] as number)) : 1;
+    polygon(pen, at[2 * run.start] as number, at[2 * run.start + 1] as number, [radius], 4);
+    pen.lineWidth = 3.4;
+    pen.strokeStyle = css(theme.ground);
+    pen.stroke();
+    pen.fillStyle = fill;
+    pen.fill();
+    pen.lineWidth = 1.1;
+    pen.strokeStyle = rimColour(theme, 0.75);
+    pen.stroke();
   });
 }
 
 /** A cross on the last point of each run that diverged: what came after has no place, but is a finding. */
-function drawCrosses(context: Context, picture: Picture, at: Float32Array): void {
-  const { map, shown, theme } = picture;
+function drawCrosses(pen: Pen, picture: Picture): void {
+  const { map, shown, theme, projection: { at } } = picture;
   const arm = pointRadius(map.time.length) + 2.4;
-  context.globalAlpha = 1;
-  context.lineCap = "round";
+  pen.globalAlpha = 1;
+  pen.lineCap = "round";
   for (const run of map.runs) {
     const row = divergedAfter(run);
     if (row === null || !shown[row]) continue;
     const [x, y] = [at[2 * row] as number, at[2 * row + 1] as number];
     for (const [width, colour] of [[4.8, theme.ground], [2, theme.ink]] as const) {
-      context.beginPath();
+      pen.beginPath();
       for (const side of [-1, 1]) {
-        context.moveTo(x - arm, y - side * arm);
-        context.lineTo(x + arm, y + side * arm);
+        pen.moveTo(x - arm, y - side * arm);
+        pen.lineTo(x + arm, y + side * arm);
       }
-      context.lineWidth = width;
-      context.strokeStyle = css(colour);
-      context.stroke();
+      pen.lineWidth = width;
+      pen.strokeStyle = css(colour);
+      pen.stroke();
     }
   }
 }
 
-function drawOptimum(context: Context, picture: Picture, at: Float32Array): void {
-  const { map, shown, colouring, theme } = picture;
+function drawOptimum(pen: Pen, picture: Picture): void {
+  const { map, shown, colouring, theme, projection: { at } } = picture;
   if (map.optimum === null || !shown[map.optimum]) return;
-  context.globalAlpha = 1;
-  polygon(context, at[2 * map.optimum] as number, at[2 * map.optimum + 1] as number, [10.5, 4.4], 10);
-  context.lineJoin = "round";
-  context.lineWidth = 4.5;
-  context.strokeStyle = css(theme.ground);
-  context.stroke();
-  context.fillStyle = colouring.star;
-  context.fill();
-  context.lineWidth = 1.2;
-  context.strokeStyle = css(theme.ink);
-  context.stroke();
+  pen.globalAlpha = 1;
+  polygon(pen, at[2 * map.optimum] as number, at[2 * map.optimum + 1] as number, [10.5, 4.4], 10);
+  pen.lineJoin = "round";
+  pen.lineWidth = 4.5;
+  pen.strokeStyle = css(theme.ground);
+  pen.stroke();
+  pen.fillStyle = colouring.star;
+  pen.fill();
+  pen.lineWidth = 1.2;
+  pen.strokeStyle = css(theme.ink);
+  pen.stroke();
 }
 
 /** A bar of a round length: the axes have no meaning of their own, but distances do. */
-function drawScaleBar(context: Context, picture: Picture): void {
-  const { camera, size, theme } = picture;
-  const length = roundBelow(Math.min(110, size.width / 4) / camera.scale);
-  const [left, right, base] = [18.5, 18.5 + length * camera.scale, size.height - 18.5];
-  context.globalAlpha = 1;
-  context.strokeStyle = context.fillStyle = css(theme.muted);
-  context.lineWidth = 1;
-  context.lineJoin = context.lineCap = "butt" as CanvasLineCap & CanvasLineJoin;
-  context.beginPath();
-  for (const [x, y] of [[left, base - 4], [left, base], [right, base], [right, base - 4]] as const) context.lineTo(x, y);
-  context.stroke();
-  context.font = "11px system-ui, sans-serif";
-  context.textAlign = "left";
-  context.fillText(formatted(length), left + 5, base - 6);
+function drawScaleBar(pen: Pen, picture: Picture): void {
+  const { scale, size, theme } = picture;
+  const length = roundBelow(Math.min(110, size.width / 4) / scale);
+  const [left, right, base] = [18.5, 18.5 + length * scale, size.height - 18.5];
+  pen.globalAlpha = 1;
+  pen.strokeStyle = pen.fillStyle = css(theme.muted);
+  pen.lineWidth = 1;
+  pen.lineJoin = pen.lineCap = "butt" as CanvasLineCap & CanvasLineJoin;
+  pen.beginPath();
+  for (const [x, y] of [[left, base - 4], [left, base], [right, base], [right, base - 4]] as const) pen.lineTo(x, y);
+  pen.stroke();
+  pen.font = "11px system-ui, sans-serif";
+  pen.textAlign = "left";
+  pen.fillText(formatted(length), left + 5, base - 6);
 }
 
-function cleared(context: Context, { size, ratio }: Picture): void {
+/** An empty canvas with its unit set to a pixel. */
+export function cleared(context: CanvasRenderingContext2D, size: Size, ratio: number): void {
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.globalAlpha = 1;
   context.clearRect(0, 0, size.width, size.height);
 }
 
 /** Draw the whole picture; the return is the number of points on it. */
-export function draw(context: Context, picture: Picture): number {
-  cleared(context, picture);
-  const at = places(picture);
-  drawLines(context, picture, at);
-  drawPoints(context, picture, at, false);
-  drawPaths(context, picture, at);
-  drawPoints(context, picture, at, true);
-  drawJumps(context, picture, at);
-  drawCrosses(context, picture, at);
-  drawOptimum(context, picture, at);
+export function draw(pen: Pen, picture: Picture): number {
+  drawLines(pen, picture);
+  drawPoints(pen, picture, false);
+  drawPaths(pen, picture);
+  drawPoints(pen, picture, true);
+  drawJumps(pen, picture);
+  drawCrosses(pen, picture);
+  drawOptimum(pen, picture);
   const count = picture.shown.reduce((sum, isShown) => sum + isShown, 0);
-  if (count > 1 || picture.map.time.length > 1) drawScaleBar(context, picture);
+  if (count > 1 || picture.map.time.length > 1) drawScaleBar(pen, picture);
   return count;
 }
 
 /** On a layer of its own: the run of the point that is pointed at, and a ring around the point. */
-export function drawMark(context: Context, picture: Picture, row: number | null): void {
-  cleared(context, picture);
+export function drawMark(pen: Pen, picture: Picture, row: number | null): void {
   if (row === null || !picture.shown[row]) return;
-  const { map, shown, theme } = picture;
-  const at = places(picture);
-  context.lineJoin = "round";
+  const { map, shown, theme, projection: { at } } = picture;
+  pen.lineJoin = "round";
   const run = map.runs.find((candidate) => candidate.start <= row && row < candidate.stop);
   if (run && isOrdered(run)) {
-    context.beginPath();
+    pen.beginPath();
     for (let other = run.start; other < run.stop; other++) {
-      if (shown[other]) context.lineTo(at[2 * other] as number, at[2 * other + 1] as number);
+      if (shown[other]) pen.lineTo(at[2 * other] as number, at[2 * other + 1] as number);
     }
-    context.globalAlpha = 0.55;
-    context.lineWidth = 1.6;
-    context.strokeStyle = css(theme.ink);
-    context.stroke();
+    pen.globalAlpha = 0.55;
+    pen.lineWidth = 1.6;
+    pen.strokeStyle = css(theme.ink);
+    pen.stroke();
   }
-  context.globalAlpha = 1;
+  pen.globalAlpha = 1;
   for (const [width, colour] of [[5, theme.ground], [2, theme.ink]] as const) {
-    context.beginPath();
-    context.arc(at[2 * row] as number, at[2 * row + 1] as number, row === map.optimum ? 14 : 8, 0, 2 * Math.PI);
-    context.lineWidth = width;
-    context.strokeStyle = css(colour);
-    context.stroke();
+    pen.beginPath();
+    pen.arc(at[2 * row] as number, at[2 * row + 1] as number, row === map.optimum ? 14 : 8, 0, 2 * Math.PI);
+    pen.lineWidth = width;
+    pen.strokeStyle = css(colour);
+    pen.stroke();
   }
+}
+
+/** On the same layer: the loop that the reader is drawing around points. */
+export function drawLoop(pen: Pen, theme: Theme, loop: readonly (readonly [number, number])[]): void {
+  if (loop.length === 0) return;
+  pen.beginPath();
+  for (const [x, y] of loop) pen.lineTo(x, y);
+  pen.closePath();
+  pen.globalAlpha = 0.12;
+  pen.fillStyle = css(theme.ink);
+  pen.fill();
+  pen.globalAlpha = 1;
+  pen.lineWidth = 1.4;
+  pen.setLineDash([5, 3]);
+  pen.strokeStyle = css(theme.ink);
+  pen.stroke();
+  pen.setLineDash([]);
 }

@@ -1,0 +1,67 @@
+/** A canvas that fits its box, is drawn once after each change and never otherwise. */
+
+import type { RefObject } from "preact";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Size } from "../view/camera";
+import { cleared } from "../view/draw";
+
+export function useSize(element: RefObject<HTMLElement | null>): Size | null {
+  const [size, setSize] = useState<Size | null>(null);
+  useLayoutEffect(() => {
+    const box = element.current as HTMLElement;
+    const measure = () => setSize((old) => {
+      const { clientWidth: width, clientHeight: height } = box;
+      if (width === 0 || height === 0) return old; // folded away
+      return old && old.width === width && old.height === height ? old : { width, height };
+    });
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(box);
+    return () => observer.disconnect();
+  }, [element]);
+  return size;
+}
+
+export function pixelRatio(): number {
+  return Math.min(3, devicePixelRatio || 1);
+}
+
+/** Sizes the canvas for the screen and runs `paint` once in the next frame after anything in `also` has changed. */
+export function usePainting(
+  canvas: RefObject<HTMLCanvasElement | null>, size: Size | null, paint: (context: CanvasRenderingContext2D) => void, also: readonly unknown[],
+): void {
+  useLayoutEffect(() => {
+    if (!size) return undefined;
+    const frame = requestAnimationFrame(() => {
+      const element = canvas.current;
+      if (!element) return;
+      const ratio = pixelRatio();
+      const [width, height] = [Math.round(size.width * ratio), Math.round(size.height * ratio)];
+      if (element.width !== width || element.height !== height) [element.width, element.height] = [width, height];
+      // Without a GPU a canvas that is read often is rastered by the CPU itself, 25 times faster than through an emulated GPU.
+      const context = element.getContext("2d", { willReadFrequently: true }) as CanvasRenderingContext2D;
+      cleared(context, size, ratio);
+      paint(context);
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [size, ...also]);
+}
+
+let lastScroll = -Infinity;
+if (typeof addEventListener === "function") addEventListener("scroll", () => (lastScroll = performance.now()), { passive: true });
+
+/** The wheel zooms, but a scroll of the page that merely passes over the map goes on, and so does scrolling down at full view. */
+export function useWheel(canvas: RefObject<HTMLCanvasElement | null>, turn: (at: [number, number], factor: number) => boolean): void {
+  const latest = useRef(turn);
+  latest.current = turn;
+  useEffect(() => {
+    const element = canvas.current as HTMLCanvasElement;
+    const wheel = (event: WheelEvent) => {
+      if (performance.now() - lastScroll < 250 && !event.ctrlKey) return;
+      const pixels = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 * event.deltaY : event.deltaY;
+      if (latest.current([event.offsetX, event.offsetY], Math.exp(-pixels / 400))) event.preventDefault();
+    };
+    element.addEventListener("wheel", wheel, { passive: false });
+    return () => element.removeEventListener("wheel", wheel);
+  }, [canvas]);
+}
