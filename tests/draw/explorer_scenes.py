@@ -52,49 +52,67 @@ def star_map(
         return values.astype(np.float32)
 
     def kept(values: np.ndarray) -> tuple[Metric, ...]:
-        return (
-            Metric(
-                name="neighbours_kept",
-                label="neighbours kept",
-                values=single(values),
-                meaning="share of a point's neighbours that it keeps on the map",
-            ),
-        )
+        meaning = "share of a point's neighbours that it keeps on the map"
+        return (Metric(name="neighbours_kept", label="neighbours kept", values=single(values), meaning=meaning),)
 
-    tips = np.array([i * n_points for i in range(n_runs)])
+    phate = Layout(
+        name="PHATE",
+        caption="PHATE, knn 5",
+        coordinates=single(solid[:, :2]),
+        coordinates_3d=single(solid),
+        metrics=kept(1 - radius / 20),
+    )
+    pca = Layout(name="PCA", caption="PCA: 61 % and 20 %", coordinates=single(solid[:, [0, 2]]), metrics=kept(1 - radius / 8))
+    raster = single(np.stack([np.arange(n) % 20, np.arange(n) // 20], axis=1))
+    tsne = Layout(name="t-SNE", caption="t-SNE, perplexity 30", coordinates=raster, metrics=kept(radius / 8))
+    epochs = np.tile(np.arange(n_points), n_runs)
     return SceneMap(
         name=name,
-        layouts=(
-            Layout(name="PHATE", caption="PHATE, knn 5", coordinates=single(solid[:, :2]), coordinates_3d=single(solid), metrics=kept(1 - radius / 20)),
-            Layout(name="PCA", caption="PCA: 61 % and 20 %", coordinates=single(solid[:, [0, 2]]), metrics=kept(1 - radius / 8)),
-            Layout(name="t-SNE", caption="t-SNE, perplexity 30", coordinates=single(np.stack([np.arange(n) % 20, np.arange(n) // 20], axis=1)), metrics=kept(radius / 8)),
-        ),
-        time=single(np.append(np.tile(np.arange(n_points), n_runs), 200)),
+        layouts=(phate, pca, tsne),
+        time=single(np.append(epochs, 200)),
         runs=(*runs, SceneRun(name="optimum", kind="training", start=n - 1, stop=n)),
         metrics=(
             Metric(name="test_loss", label="test loss", values=single(loss), scale="log", meaning="mean loss over the samples"),
             Metric(name="accuracy", label="accuracy", values=single(np.linspace(10, 94.321, n)), unit="%"),
-            Metric(name="learning_rate", label="learning rate", values=single(0.1 * 0.95 ** np.append(np.tile(np.arange(n_points), n_runs), 0))),
+            Metric(name="learning_rate", label="learning rate", values=single(0.1 * 0.95 ** np.append(epochs, 0))),
         ),
         facts=(Fact(label="stress", value="0.043", meaning="How far distances on the map are from those it draws."),),
         scores=(
-            Score(label="neighbours kept", meaning="Share of the nearest neighbours kept.", better="higher", values=(0.81, 0.52, 0.77), nulls=(("shuffled", 0.02), ("random walk", 0.64))),
-            Score(label="shattered steps", meaning="Share of steps that the map tears.", better="lower", values=(0.0, 0.01, 0.22), nulls=(("shuffled", 0.97), ("random walk", 0.0))),
+            Score(
+                label="neighbours kept",
+                meaning="Share of the nearest neighbours kept.",
+                better="higher",
+                values=(0.81, 0.52, 0.77),
+                nulls=(("shuffled", 0.02), ("random walk", 0.64)),
+            ),
+            Score(
+                label="shattered steps",
+                meaning="Share of steps that the map tears.",
+                better="lower",
+                values=(0.0, 0.01, 0.22),
+                nulls=(("shuffled", 0.97), ("random walk", 0.0)),
+            ),
         ),
         optimum=n - 1,
         landscape="test_loss",
-        barcode=Barcode(
-            metric="test_loss",
-            births=single(np.array([0.05, 0.4, 0.9, 1.1])),
-            deaths=single(np.array([np.nan, 1.9, 1.2, np.nan])),
-            dimension=np.array([0, 0, 0, 1], np.int32),
-            row=np.array([n - 1, tips[1] + 20, tips[2] + 5, tips[3]], np.int32),
-            offsets=np.array([0, n, n + 30, n + 36, n + 38], np.int32),
-            members=np.concatenate([np.arange(n), tips[1] + np.arange(10, 40), tips[2] + np.arange(6), [tips[3], tips[3] + 1]]).astype(np.int32),
-            highest=float(np.nanmax(loss)),
-        ),
+        barcode=valleys(n, n_points, float(np.nanmax(loss))),
         distances=DistanceTable(label="cosine distance", rows=rows, values=single(between)),
-    )  # fmt: skip
+    )
+
+
+def valleys(n: int, n_points: int, highest: float) -> Barcode:
+    """Return the whole map as a valley, two within it, and a cycle."""
+    members = [np.arange(n), n_points + np.arange(10, 40), 2 * n_points + np.arange(6), 3 * n_points + np.arange(2)]
+    return Barcode(
+        metric="test_loss",
+        births=np.array([0.05, 0.4, 0.9, 1.1], np.float32),
+        deaths=np.array([np.nan, 1.9, 1.2, np.nan], np.float32),
+        dimension=np.array([0, 0, 0, 1], np.int32),
+        row=np.array([n - 1, n_points + 20, 2 * n_points + 5, 3 * n_points], np.int32),
+        offsets=np.cumsum([0, *map(len, members)]).astype(np.int32),
+        members=np.concatenate(members).astype(np.int32),
+        highest=highest,
+    )
 
 
 def bowl() -> Surface:

@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import type { Size } from "../view/camera";
-import { usePainting, useSize } from "./canvas";
+import { isResting, usePainting, useSize } from "./canvas";
 
 export interface ChartProps {
   readonly label: string; // for those who do not see it
@@ -32,6 +32,7 @@ export function Chart(props: ChartProps) {
       if (props.onDrag) (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
     },
     onPointerMove: (event: PointerEvent) => {
+      if (isResting(event)) return;
       const began = pressed.current;
       if (began && props.onDrag && (began.isMoved || Math.abs(event.offsetX - began.at[0]) > 4)) {
         began.isMoved = true;
@@ -45,8 +46,8 @@ export function Chart(props: ChartProps) {
       else if (began) props.onPick?.(place(event), size, event);
     },
     onPointerCancel: () => (pressed.current = null),
-    onPointerLeave: () => {
-      if (!pressed.current) props.onPoint?.(null, size);
+    onPointerLeave: (event: PointerEvent) => {
+      if (!pressed.current && !isResting(event)) props.onPoint?.(null, size);
     },
   };
   return (

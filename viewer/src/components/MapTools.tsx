@@ -4,7 +4,7 @@ import type { ColourScale } from "../colours";
 import { csvOf, drawExported, exportedSize, fileName, save, svg, type Exported } from "../export";
 import type { Group } from "../groups";
 import { groupKey } from "../groups";
-import { layoutOf, type Scene } from "../scene";
+import { bytes, layoutOf, type Scene } from "../scene";
 import type { State } from "../state";
 import { cleared, type Picture } from "../view/draw";
 
@@ -40,7 +40,9 @@ export function MapTools({ scene, index, state, scale, groups, picture, isHome, 
     const context = canvas.getContext("2d") as CanvasRenderingContext2D;
     cleared(context, size, PIXELS);
     drawExported(context, { ...exported, picture: { ...picture, ratio: PIXELS } });
-    canvas.toBlob((blob) => blob && save(fileName(map.name, "png"), blob));
+    // Not toBlob, which waits for an idle moment that a busy browser may not have.
+    const [, data] = canvas.toDataURL("image/png").split(",") as [string, string];
+    save(fileName(map.name, "png"), new Blob([bytes(data)], { type: "image/png" }));
   };
   const saveSvg = () => save(fileName(map.name, "svg"), new Blob([svg(exported)], { type: "image/svg+xml" }));
   const chosen = state.selection?.map === index ? state.selection.rows : null;

@@ -12,7 +12,7 @@ import { selectionOf, shownRows, type Act, type Selection, type State } from "..
 import type { Theme } from "../theme";
 import { ASLANT, coordinatesOf, fitted, isDeep, isWhole, moved, panned, projection, turned, WHOLE, zoomed, type View } from "../view/camera";
 import { draw, drawLoop, drawMark, type Picture } from "../view/draw";
-import { pixelRatio, usePainting, useSize, useWheel } from "./canvas";
+import { isResting, pixelRatio, usePainting, useSize, useWheel } from "./canvas";
 import { Card } from "./Card";
 import { MapTools } from "./MapTools";
 import { Panels } from "./Panels";
@@ -140,6 +140,7 @@ export function MapView({ scene, index, state, times, scale, theme, isReduced, a
     if (state.tool === "lasso") setLoop([[event.offsetX, event.offsetY]]);
   };
   const move = (event: PointerEvent) => {
+    if (isResting(event)) return;
     const drag = dragged.current;
     if (!drag || !size) {
       if (places) point(nearest(map, shown, places.at, [event.offsetX, event.offsetY]));
@@ -219,7 +220,7 @@ export function MapView({ scene, index, state, times, scale, theme, isReduced, a
             setLoop([]);
           }}
           onPointerLeave={(event) => {
-            if (event.pointerType === "mouse" && !dragged.current) point(null);
+            if (event.pointerType === "mouse" && !dragged.current && !isResting(event)) point(null);
           }}
           onDblClick={home}
           onKeyDown={key}

@@ -47,6 +47,28 @@ export function usePainting(
   }, [size, ...also]);
 }
 
+let lastPlace = "";
+let isSame = false;
+
+function placeOf(event: PointerEvent): string {
+  return `${event.screenX} ${event.screenY} ${event.buttons}`;
+}
+
+// Before anybody else: where the pointer was before this move, wherever on the page.
+if (typeof addEventListener === "function") {
+  const follow = (event: PointerEvent) => {
+    const place = placeOf(event);
+    isSame = place === lastPlace;
+    lastPlace = place;
+  };
+  addEventListener("pointermove", follow, { capture: true, passive: true });
+}
+
+/** Whether the pointer rests, and only what is below it has moved: a reader at the keyboard did not mean that. */
+export function isResting(event: PointerEvent): boolean {
+  return event.type === "pointermove" ? isSame : placeOf(event) === lastPlace;
+}
+
 let lastScroll = -Infinity;
 if (typeof addEventListener === "function") addEventListener("scroll", () => (lastScroll = performance.now()), { passive: true });
 
