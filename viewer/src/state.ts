@@ -55,7 +55,7 @@ export type Act =
   | { readonly kind: "point"; readonly place: Place | null }
   | { readonly kind: "select"; readonly selection: Selection | null }
   | { readonly kind: "tool"; readonly tool: Tool }
-  | { readonly kind: "link"; readonly isLinked: boolean; readonly from: number; readonly count: number }
+  | { readonly kind: "link"; readonly isLinked: boolean; readonly count: number }
   | { readonly kind: "view"; readonly map: number; readonly view: View; readonly count: number }
   | { readonly kind: "open"; readonly panel: Panel; readonly isOpen: boolean }
   | { readonly kind: "curve"; readonly metric: string }
@@ -165,7 +165,8 @@ export function changed(state: State, act: Act): State {
       return {
         ...state,
         isLinked: act.isLinked,
-        views: act.isLinked ? viewed(state.views, upTo(act.count), state.views.get(act.from) ?? WHOLE) : state.views,
+        // Together again, they are seen as the one that was moved.
+        views: act.isLinked && state.views.size > 0 ? viewed(state.views, upTo(act.count), [...state.views.values()].at(-1) ?? WHOLE) : state.views,
       };
     case "view":
       return { ...state, views: viewed(state.views, state.isLinked ? upTo(act.count) : [act.map], act.view) };

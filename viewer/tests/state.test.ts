@@ -99,10 +99,10 @@ test("linked maps move together, others alone, and linking takes over the view t
   const near = { ...WHOLE, zoom: 3 };
   const both = changed(START, { kind: "view", map: 1, view: near, count: 2 });
   expect([...both.views.entries()]).toEqual([[0, near], [1, near]]);
-  const apart = changed(START, { kind: "link", isLinked: false, from: 0, count: 2 });
+  const apart = changed(START, { kind: "link", isLinked: false, count: 2 });
   const one = changed(apart, { kind: "view", map: 1, view: near, count: 2 });
   expect([...one.views.entries()]).toEqual([[1, near]]);
-  expect([...changed(one, { kind: "link", isLinked: true, from: 1, count: 2 }).views.entries()]).toEqual([[1, near], [0, near]]);
+  expect([...changed(one, { kind: "link", isLinked: true, count: 2 }).views.entries()]).toEqual([[1, near], [0, near]]);
 });
 
 test("a group has the reader's name until that is empty", () => {

@@ -54,6 +54,9 @@ function useHost(host: Host | null, state: State, act: (act: { kind: "select"; s
   }, [state.selection]);
 }
 
+// What the controls show of the state.
+const CONTROLLED = ["layout", "is3d", "step", "playing", "hidden", "names", "tool", "isLinked", "scheme"] as const;
+
 export interface AppProps {
   readonly scene: Scene;
   readonly root: Element;
@@ -77,6 +80,11 @@ export function App({ scene, root, host }: AppProps) {
   const drawn = useMemo(() => ({ ...state, colour, step: state.step !== null && state.step < times.length - 1 ? state.step : null }), [state, colour, times]);
   const scale = useMemo(() => colourScale(scene, state.layout, colour), [scene, state.layout, colour]);
   const isEmpty = scene.maps.every((map) => map.time.length === 0);
+  // Not drawn anew with each step of a drag: a legend may be long.
+  const controls = useMemo(
+    () => <Controls {...{ scene, times, colour, scale, groups, theme, isReduced, act }} state={drawn} />,
+    [scene, times, colour, scale, groups, theme, isReduced, ...CONTROLLED.map((name) => drawn[name])],
+  );
   useAddress(state, host === null);
   useHost(host, state, act);
 
@@ -100,7 +108,7 @@ export function App({ scene, root, host }: AppProps) {
         <h1>{scene.title}</h1>
         {scene.summary && <p class="summary">{scene.summary}</p>}
       </header>
-      {!isEmpty && <Controls {...{ scene, times, colour, scale, groups, theme, isReduced, act }} state={drawn} />}
+      {!isEmpty && controls}
       <main>
         <div class="maps" data-count={scene.maps.length}>
           {scene.maps.length === 0 && scene.surfaces.length === 0 && <p class="empty-page">This scene has no maps.</p>}

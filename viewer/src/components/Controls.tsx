@@ -80,8 +80,7 @@ export function Controls({ scene, state, times, colour, scale, groups, theme, is
             <input
               type="checkbox"
               checked={state.isLinked}
-              onChange={(event) =>
-                act({ kind: "link", isLinked: event.currentTarget.checked, from: [...state.views.keys()][0] ?? 0, count: scene.maps.length })}
+              onChange={(event) => act({ kind: "link", isLinked: event.currentTarget.checked, count: scene.maps.length })}
             />
             <span>Move all maps together</span>
           </label>

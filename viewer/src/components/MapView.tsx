@@ -102,6 +102,7 @@ export function MapView({ scene, index, state, times, scale, theme, isReduced, a
     const drawn = draw(context, picture);
     const { dataset } = canvas.current as HTMLCanvasElement;
     dataset["points"] = String(drawn);
+    dataset["draws"] = String(Number(dataset["draws"] ?? 0) + 1);
     dataset["drawMs"] = (performance.now() - began).toFixed(1);
     dataset["firstMs"] ??= performance.now().toFixed(0); // since the page was opened
   }, [picture]);
@@ -188,6 +189,12 @@ export function MapView({ scene, index, state, times, scale, theme, isReduced, a
     event.preventDefault();
   };
 
+  // Not with each step of a drag either.
+  const panels = useMemo(
+    () => <Panels {...{ scene, index, state, times, scale, groups, theme, layout, act }} />,
+    [scene, index, times, scale, groups, theme, layout, state.open, state.hidden, state.names, state.place, state.selection, state.curve, state.step],
+  );
+
   const isVisible = row !== null && shown[row] === 1;
   const at = isVisible && places ? ([places.at[2 * row] as number, places.at[2 * row + 1] as number] as const) : null;
   const diverged = map.runs.filter((run) => divergedAfter(run) !== null).length;
@@ -237,7 +244,7 @@ export function MapView({ scene, index, state, times, scale, theme, isReduced, a
       </div>
       <div class="words">
         {layout.caption && <figcaption>{layout.caption}</figcaption>}
-        <Panels {...{ scene, index, state, times, scale, groups, theme, layout, act }} />
+        {panels}
       </div>
     </figure>
   );

@@ -30,21 +30,29 @@ export function pixelRatio(): number {
 export function usePainting(
   canvas: RefObject<HTMLCanvasElement | null>, size: Size | null, paint: (context: CanvasRenderingContext2D) => void, also: readonly unknown[],
 ): void {
+  const latest = useRef({ size, paint });
+  latest.current = { size, paint };
+  const frame = useRef<number | null>(null);
   useLayoutEffect(() => {
-    if (!size) return undefined;
-    const frame = requestAnimationFrame(() => {
+    // One frame is awaited at a time and draws what is latest then: a browser sends the pointer's moves just before each frame,
+    // and a frame that each of them put off would come when the pointer rests.
+    frame.current ??= requestAnimationFrame(() => {
+      frame.current = null;
       const element = canvas.current;
-      if (!element) return;
+      const now = latest.current;
+      if (!element || !now.size) return;
       const ratio = pixelRatio();
-      const [width, height] = [Math.round(size.width * ratio), Math.round(size.height * ratio)];
+      const [width, height] = [Math.round(now.size.width * ratio), Math.round(now.size.height * ratio)];
       if (element.width !== width || element.height !== height) [element.width, element.height] = [width, height];
       // Without a GPU a canvas that is read often is rastered by the CPU itself, 25 times faster than through an emulated GPU.
       const context = element.getContext("2d", { willReadFrequently: true }) as CanvasRenderingContext2D;
-      cleared(context, size, ratio);
-      paint(context);
+      cleared(context, now.size, ratio);
+      now.paint(context);
     });
-    return () => cancelAnimationFrame(frame);
   }, [size, ...also]);
+  useEffect(() => () => {
+    if (frame.current !== null) cancelAnimationFrame(frame.current);
+  }, []);
 }
 
 let lastPlace = "";

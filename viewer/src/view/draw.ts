@@ -7,6 +7,7 @@ import { divergedAfter, isOrdered, type SceneMap, type SceneRun } from "../scene
 import type { Theme } from "../theme";
 import type { Projection, Size } from "./camera";
 import { stamper, type Pen } from "./pen";
+import { dotMask, Raster } from "./raster";
 
 export interface Picture {
   readonly map: SceneMap;
@@ -23,6 +24,8 @@ export interface Picture {
 
 const AGES = 5;
 const DEPTHS = 1024;
+const DENSE = 5000; // points
+const THIN = 0.8;
 const FAINTEST = 0.16;
 
 function strength(age: number): number {
@@ -54,8 +57,8 @@ function drawLines(pen: Pen, picture: Picture): void {
     }
   }
   // Where lines are this many, dashes can no longer be told apart, and they cost more than all else.
-  const isDense = map.time.length > 5000;
-  pen.lineWidth = isDense ? 0.8 : 1.3;
+  const isDense = map.time.length > DENSE;
+  pen.lineWidth = isDense ? THIN : 1.3;
   pen.lineJoin = pen.lineCap = "round";
   for (const [key, rows] of strokes) {
     const entry = Math.floor(key / 2 / AGES);
@@ -230,6 +233,50 @@ function drawScaleBar(pen: Pen, picture: Picture): void {
   pen.fillText(formatted(length), left + 5, base - 6);
 }
 
+const palettes = new WeakMap<readonly string[], readonly Colour[]>();
+
+function coloursOf(palette: readonly string[]): readonly Colour[] {
+  let colours = palettes.get(palette);
+  if (!colours) {
+    colours = palette.map((name) => (name.match(/\d+/g) ?? []).slice(0, 3).map(Number) as unknown as Colour);
+    palettes.set(palette, colours);
+  }
+  return colours;
+}
+
+let held: Raster | null = null;
+
+/** Lines and points of many thousand rows, straight into the canvas' pixels. */
+function drawDense(context: CanvasRenderingContext2D, picture: Picture): void {
+  const { map, shown, ages, picked, colouring, theme, size, ratio, projection: { at } } = picture;
+  const [width, height] = [Math.round(size.width * ratio), Math.round(size.height * ratio)];
+  if (!held || held.width !== width || held.height !== height) held = new Raster(width, height);
+  const raster = held;
+  raster.clear(theme.ground);
+  const colours = coloursOf(colouring.palette);
+  const colourOf = (row: number) => colours[colouring.index[row] as number] as Colour;
+  for (const run of map.runs) {
+    if (isPath(run) || !isOrdered(run)) continue;
+    for (let row = run.start + 1; row < run.stop; row++) {
+      if (!shown[row] || !shown[row - 1]) continue;
+      const alpha = 0.7 * (ages ? strength(ages[row] as number) : 1) * (picked && !picked[row] ? 0.35 : 1);
+      const i = 2 * row;
+      raster.line(at[i - 2]! * ratio, at[i - 1]! * ratio, at[i]! * ratio, at[i + 1]! * ratio, THIN * ratio, colourOf(row), alpha);
+    }
+  }
+  const mask = dotMask(pointRadius(map.time.length) * ratio);
+  const paths = new Uint8Array(shown.length);
+  for (const run of map.runs.filter(isPath)) paths.fill(1, run.start, run.stop);
+  const put = (row: number) => {
+    if (!shown[row] || row === map.optimum || paths[row]) return;
+    raster.dot(at[2 * row]! * ratio, at[2 * row + 1]! * ratio, mask, colourOf(row), opacity(picture, row));
+  };
+  const order = inDepth(picture);
+  if (order) order.forEach(put);
+  else for (let row = 0; row < shown.length; row++) put(row);
+  context.putImageData(new ImageData(raster.pixels as Uint8ClampedArray<ArrayBuffer>, width, height), 0, 0);
+}
+
 /** An empty canvas with its unit set to a pixel. */
 export function cleared(context: CanvasRenderingContext2D, size: Size, ratio: number): void {
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -239,8 +286,11 @@ export function cleared(context: CanvasRenderingContext2D, size: Size, ratio: nu
 
 /** Draw the whole picture; the return is the number of points on it. */
 export function draw(pen: Pen, picture: Picture): number {
-  drawLines(pen, picture);
-  drawPoints(pen, picture, false);
+  if (picture.map.time.length > DENSE && "putImageData" in pen) drawDense(pen as unknown as CanvasRenderingContext2D, picture);
+  else {
+    drawLines(pen, picture);
+    drawPoints(pen, picture, false);
+  }
   drawPaths(pen, picture);
   drawPoints(pen, picture, true);
   drawJumps(pen, picture);
