@@ -1,4 +1,4 @@
-/* lossatlas viewer, sources sha256:9b4ffe1678b44e0d99d6a62803704e0139bb82721d642adcbdbd3b8464ea3873 */
+/* lossatlas viewer, sources sha256:5fd68ec0a7ff098d39cbdb164a246635a236cbd3bd435822dbeb0e992bc08686 */
 /* Contains preact.
 
 The MIT License (MIT)
