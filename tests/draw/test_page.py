@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from lossatlas._arrays import InputError
+from lossatlas.draw.encoding import decoded, encoded
 from lossatlas.draw.page import page, write_page
-from lossatlas.draw.scene import Fact, Layout, Metric, Scene, SceneMap, SceneRun, decoded, encoded
+from lossatlas.draw.scene import Fact, Layout, Metric, Scene, SceneMap, SceneRun
 
 expect = pytest.importorskip("playwright.sync_api").expect
 

@@ -14,7 +14,8 @@ from importlib import resources
 from pathlib import Path
 
 from lossatlas._arrays import InputError
-from lossatlas.draw.scene import Scene, encoded
+from lossatlas.draw.encoding import encoded
+from lossatlas.draw.scene import Scene
 
 _PAGE = """\
 <!doctype html>
