@@ -100,7 +100,7 @@ export function App({ scene, root, host }: AppProps) {
         <h1>{scene.title}</h1>
         {scene.summary && <p class="summary">{scene.summary}</p>}
       </header>
-      {!isEmpty && <Controls {...{ scene, times, colour, scale, groups, theme, isReduced, act }} state={drawn} />}
+      {!isEmpty && <Controls {...{ scene, times, colour, scale, groups, theme, isReduced, act }} keys={host ? root : document} state={drawn} />}
       <main>
         <div class="maps" data-count={scene.maps.length}>
           {scene.maps.length === 0 && scene.surfaces.length === 0 && <p class="empty-page">This scene has no maps.</p>}
