@@ -65,7 +65,7 @@ export function App({ scene, root, host }: AppProps) {
   const page = useRef<HTMLDivElement>(null);
   const isSystemDark = useMedia("(prefers-color-scheme: dark)");
   const isReduced = useMedia("(prefers-reduced-motion: reduce)");
-  const isDark = state.scheme === "auto" ? isSystemDark : state.scheme === "dark";
+  const isDark = state.scheme === "auto" ? (host?.isDark ?? isSystemDark) : state.scheme === "dark";
   (root as HTMLElement).dataset["scheme"] = isDark ? "dark" : "light";
   const theme = useMemo(() => currentTheme(root, isDark), [root, isDark]);
   const times = useMemo(() => timesOf(scene), [scene]);
