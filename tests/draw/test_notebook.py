@@ -145,6 +145,8 @@ def test_a_selection_goes_both_ways_and_the_notebook_stays_as_it_was(notebook):
     assert len(set(jumps)) == len(jumps) >= 3
     box, frame = chart.bounding_box(), notebook.locator(".lossatlas").bounding_box()
     assert box["height"] <= frame["height"] == 720
+    assert frame["width"] < 1080 < 1300  # as narrow as the frame, not as wide as the window: the map has the whole width
+    assert box["width"] > 0.85 * frame["width"]
 
     # From the page to Python, by keys that the notebook would take for its own.
     chart.focus()
