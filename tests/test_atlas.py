@@ -539,6 +539,23 @@ def test_a_notebook_shows_the_page_in_a_frame(runs):
     assert "<iframe" in la.atlas(runs)._repr_html_()
 
 
+def test_the_rows_of_a_widget_are_the_atlas_points(runs):
+    pytest.importorskip("anywidget")
+    made = la.atlas(runs)
+    widget = made.widget(title="here", height=300)
+    assert (widget.n_points, widget.get_state()["_height"]) == (made.n_points, 300)
+    assert '"title": "here"' in widget.get_state()["_header"]
+    widget.selection = made.steps == made.steps.max()
+    assert widget.selection == tuple(np.flatnonzero(made.steps == made.steps.max()))
+
+
+def test_without_anywidget_the_widget_says_what_to_install(runs, monkeypatch):
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    monkeypatch.delitem(sys.modules, "lossatlas.draw.widget", raising=False)
+    with pytest.raises(ImportError, match=r"needs anywidget; install it with: pip install 'lossatlas\[notebook\]'"):
+        la.atlas(runs).widget()
+
+
 def test_write_html_writes_the_page(runs, tmp_path):
     made = la.atlas(runs)
     made.write_html(tmp_path / "page.html", title="map")

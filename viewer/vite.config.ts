@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
-import { defineConfig, type Plugin } from "vite";
+import { defineConfig, type Plugin, type UserConfig } from "vite";
 
 const here = import.meta.dirname;
 
@@ -36,14 +36,21 @@ function stamped(): Plugin {
   };
 }
 
-export default defineConfig({
+/** Two bundles: the page's script and style sheet, and with `--mode widget` the module that a notebook loads. */
+const LIBRARIES = {
+  page: { entry: "src/main.tsx", formats: ["iife" as const], name: "lossatlas", fileName: () => "viewer.js", cssFileName: "viewer" },
+  widget: { entry: "src/widget.ts", formats: ["es" as const], fileName: () => "widget.js" },
+};
+
+export default defineConfig(({ mode }) => ({
   plugins: [stamped()],
   define: { "process.env.NODE_ENV": '"production"' },
   build: {
     target: "es2022",
     outDir: "../src/lossatlas/draw/static",
     emptyOutDir: false,
-    lib: { entry: "src/main.tsx", formats: ["iife"], name: "lossatlas", fileName: () => "viewer.js", cssFileName: "viewer" },
+    rolldownOptions: { output: { minify: true } }, // a module's blanks too
+    lib: mode === "widget" ? LIBRARIES.widget : LIBRARIES.page,
   },
   test: { include: ["tests/**/*.test.ts"] },
-} as Parameters<typeof defineConfig>[0]);
+}) as UserConfig);

@@ -21,6 +21,8 @@ from lossatlas.store import Run, open_runs
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from lossatlas.draw.widget import AtlasWidget
+
 Diverged = Literal["refuse", "skip"]
 
 # Losses by which the landscape is measured, the first that every run has.
@@ -121,6 +123,17 @@ class Atlas:
         from lossatlas.draw import notebook_frame, scene
 
         return notebook_frame(scene({"lossatlas": self}, title="lossatlas"))
+
+    def widget(self, *, title: str = "lossatlas", height: int = 720) -> "AtlasWidget":
+        """Return the page as a widget of a notebook, ``height`` pixels high; its ``selection`` goes both ways.
+
+        Raises:
+            ImportError: anywidget is missing; it comes with ``pip install 'lossatlas[notebook]'``.
+        """
+        from lossatlas.draw import scene
+        from lossatlas.draw.widget import AtlasWidget
+
+        return AtlasWidget(scene({title: self}, title=title), height=height)
 
     def save(self, path: str | os.PathLike[str], *, title: str = "lossatlas") -> None:
         """Write the atlas by the ending of ``path``: .html page, .png .svg .pdf figure, .npz arrays, .json numbers.

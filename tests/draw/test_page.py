@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from lossatlas._arrays import InputError
+from lossatlas.draw.encoding import decoded, encoded
 from lossatlas.draw.page import page, write_page
-from lossatlas.draw.scene import Fact, Layout, Metric, Scene, SceneMap, SceneRun, decoded, encoded
+from lossatlas.draw.scene import Fact, Layout, Metric, Scene, SceneMap, SceneRun
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -164,9 +165,9 @@ def test_same_scene_gives_the_same_page() -> None:
     assert page(spiral_scene()) == page(spiral_scene())
 
 
-@pytest.mark.parametrize("name", ["viewer.js", "viewer.css"])
+@pytest.mark.parametrize("name", ["viewer.js", "viewer.css", "widget.js"])
 def test_bundle_was_built_from_the_sources_beside_it(name: str) -> None:
-    """The first line of each built file holds a hash over its sources; ``npm run build`` in viewer/ renews both."""
+    """The first line of each built file holds a hash over its sources; ``npm run build`` in viewer/ renews all."""
     paths = [path.relative_to(VIEWER).as_posix() for path in (VIEWER / "src").rglob("*") if path.is_file()]
     digest = hashlib.sha256()
     for path in sorted([*paths, "package-lock.json", "package.json", "tsconfig.json", "vite.config.ts"]):

@@ -5,15 +5,13 @@ import json
 
 import numpy as np
 import pytest
+from drawn_scenes import scenes
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
 from lossatlas import InputError
 from lossatlas.draw import (
     Barcode,
     DistanceTable,
-    Fact,
     Layout,
     Metric,
     Scene,
@@ -25,97 +23,6 @@ from lossatlas.draw import (
     decoded,
     encoded,
 )
-
-numbers = st.floats(width=32)
-words = st.text(max_size=12)
-
-
-def of_shape(*shape):
-    return arrays.arrays(np.float32, shape, elements=numbers)
-
-
-def rows(*shape):
-    return arrays.arrays(np.int32, shape, elements=st.integers(0, 9))
-
-
-def scores(n):
-    share = st.none() | st.floats(0, 1)
-    return st.builds(
-        Score,
-        label=words,
-        meaning=words,
-        better=st.sampled_from(["higher", "lower"]),
-        values=st.tuples(*[share] * n),
-        nulls=st.lists(st.tuples(words, share), max_size=2).map(tuple),
-    )
-
-
-@st.composite
-def surfaces(draw):
-    a, b, m = (draw(st.integers(0, 3)) for _ in range(3))
-    path = st.builds(
-        SurfacePath,
-        name=words,
-        steps=of_shape(m),
-        coordinates=of_shape(m, 2),
-        off_plane=of_shape(m),
-        true_loss=of_shape(m),
-        drawn_loss=of_shape(m),
-    )
-    return Surface(
-        name=draw(words),
-        caption=draw(words),
-        x=draw(of_shape(a)),
-        y=draw(of_shape(b)),
-        loss=draw(of_shape(a, b)),
-        path=draw(st.none() | path),
-    )
-
-
-@st.composite
-def scene_maps(draw):
-    n, m, k = draw(st.integers(0, 6)), draw(st.integers(0, 3)), draw(st.integers(0, 2))
-    run = st.builds(
-        SceneRun,
-        name=words,
-        kind=st.sampled_from(["training", "retraining", "sample", "slice", "path"]),
-        start=st.just(0),
-        stop=st.integers(0, n),
-        seed=st.none() | st.integers(0, 9),
-        jump=st.none() | st.floats(0, 2),
-        n_diverged=st.integers(0, 9),
-    )
-    metric = st.builds(Metric, name=words, label=words, values=of_shape(n), scale=st.sampled_from(["linear", "log"]))
-    metrics = st.lists(metric, max_size=3).map(tuple)
-    layout = st.builds(
-        Layout, name=words, caption=words, coordinates=of_shape(n, 2), coordinates_3d=st.none() | of_shape(n, 3), metrics=metrics
-    )
-    barcode = st.builds(
-        Barcode,
-        metric=words,
-        births=of_shape(m),
-        deaths=of_shape(m),
-        dimension=rows(m),
-        row=rows(m),
-        offsets=rows(m + 1),
-        members=rows(k),
-        highest=numbers.filter(np.isfinite),
-    )
-    layouts = tuple(draw(st.lists(layout, min_size=1, max_size=2)))
-    return SceneMap(
-        name=draw(words),
-        layouts=layouts,
-        time=draw(of_shape(n)),
-        runs=tuple(draw(st.lists(run, max_size=3))),
-        metrics=draw(metrics),
-        facts=tuple(draw(st.lists(st.builds(Fact, label=words, value=words, meaning=words), max_size=2))),
-        scores=tuple(draw(st.lists(scores(len(layouts)), max_size=2))),
-        optimum=draw(st.none() | st.integers(0, n - 1)) if n else None,
-        landscape=draw(st.none() | words),
-        barcode=draw(st.none() | barcode),
-        distances=draw(st.none() | st.builds(DistanceTable, label=words, rows=rows(k), values=of_shape(k, k))),
-        provisional=draw(st.none() | rows(n)),
-    )
 
 
 def same(here, there):
@@ -138,15 +45,7 @@ def same(here, there):
 # The checks of annotations draw from Python's generator, which strategies must not.
 @pytest.mark.usefixtures("as_users_call")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.builds(
-        Scene,
-        title=words,
-        summary=words,
-        maps=st.lists(scene_maps(), max_size=3).map(tuple),
-        surfaces=st.lists(surfaces(), max_size=2).map(tuple),
-    )
-)
+@given(scenes())
 def test_a_scene_comes_back_as_it_was_sent(scene):
     same(scene, decoded(*encoded(scene)))
 
@@ -159,6 +58,18 @@ def plain(**changes):
         "time": np.arange(2, dtype=np.float32),
     }
     return SceneMap(**fields | changes)
+
+
+def barcode(*, births=(0,), row=(0,), offsets=(0, 2), members=(0, 1), deaths=None):
+    arrays = {"births": births, "deaths": births if deaths is None else deaths, "dimension": np.zeros_like(births)}
+    whole = {"row": row, "offsets": offsets, "members": members}
+    made = {name: np.array(values, np.int32) for name, values in (arrays | whole).items()}
+    return Barcode(metric="loss", highest=1.0, **made)
+
+
+def table(rows, *, k=None):
+    k = len(rows) if k is None else k
+    return DistanceTable(label="d", rows=np.array(rows, np.int32), values=np.zeros((k, k), np.float32))
 
 
 def test_the_bytes_are_what_the_contract_says():
@@ -186,7 +97,7 @@ def test_each_array_starts_at_a_multiple_of_eight_bytes():
         ({"time": np.zeros(3, np.float32)}, r"map 'm': layout 'l' has shape \(2, 2\), and its points ask for \(3, 2\)"),
         (
             {"metrics": (Metric(name="loss", label="l", values=np.zeros(1, np.float32)),)},
-            r"map 'm': loss has shape \(1,\), and its points ask for \(2,\)",
+            r"map 'm': metric 'loss' has shape \(1,\), and its points ask for \(2,\)",
         ),
         (
             {"runs": (SceneRun(name="r", kind="training", start=0, stop=3),)},
@@ -203,11 +114,34 @@ def test_each_array_starts_at_a_multiple_of_eight_bytes():
             r"score 's' has 0 values for 1 layouts",
         ),
         ({"optimum": 2}, r"the optimum is row 2, but the map has 2 points"),
+        ({"time": np.zeros((2, 2), np.float32)}, r"map 'm': time has shape \(2, 2\), and its points ask for \(4,\)"),
+        ({"provisional": np.zeros(2, np.float32)}, r"map 'm': provisional must be whole numbers, but its type is float32"),
+        ({"barcode": lambda: barcode(row=[2])}, r"map 'm': the barcode's row are 2 to 2, but the map has 2 points"),
+        ({"barcode": lambda: barcode(members=[0, -1])}, r"map 'm': the barcode's members are -1 to 0, but the map has 2 points"),
+        ({"barcode": lambda: barcode(offsets=[0, 1])}, r"barcode of 'loss': offsets must rise from 0 to 2"),
+        ({"barcode": lambda: barcode(offsets=[0, 3, 2], births=[0, 0], row=[0, 0])}, r"barcode of 'loss': offsets must rise"),
+        (
+            {"barcode": lambda: barcode(offsets=[0])},
+            r"barcode of 'loss': offsets has shape \(1,\), and its points ask for \(2,\)",
+        ),
+        ({"barcode": lambda: barcode(deaths=[0, 0])}, r"barcode of 'loss': deaths has shape \(2,\)"),
+        ({"distances": lambda: table([0, 2])}, r"map 'm': the distances' rows are 0 to 2, but the map has 2 points"),
+        ({"distances": lambda: table([0], k=2)}, r"distances 'd': values has shape \(2, 2\), and its points ask for \(1, 1\)"),
     ],
 )
 def test_what_does_not_belong_to_the_points_is_refused(changes, message):
     with pytest.raises(InputError, match=message):
-        plain(**changes)
+        plain(**{name: change() if callable(change) else change for name, change in changes.items()})
+
+
+def test_a_run_on_a_surface_and_the_surface_hold_together():
+    five = dict.fromkeys(("steps", "off_plane", "true_loss", "drawn_loss"), np.zeros(5, np.float32))
+    with pytest.raises(
+        InputError, match=r"run 'r' on a surface: coordinates has shape \(4, 2\), and its points ask for \(5, 2\)"
+    ):
+        SurfacePath(name="r", coordinates=np.zeros((4, 2), np.float32), **five)
+    with pytest.raises(InputError, match=r"surface 's': loss has shape \(2, 3\), and its points ask for \(3, 2\)"):
+        Surface(name="s", caption="", x=np.zeros(3), y=np.zeros(2), loss=np.zeros((2, 3)))
 
 
 @pytest.mark.parametrize(

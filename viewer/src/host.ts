@@ -4,5 +4,6 @@ import type { Selection } from "./state";
 
 export interface Host {
   readonly selection: Selection | null;
+  readonly isDark?: boolean; // where the host is not what the reader's system asks for
   readonly select: (selection: Selection | null) => void;
 }

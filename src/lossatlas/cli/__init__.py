@@ -12,6 +12,7 @@ from lossatlas.cli.connect import connect
 from lossatlas.cli.demo import demo
 from lossatlas.cli.import_ import import_
 from lossatlas.cli.map import map_
+from lossatlas.cli.page import page
 from lossatlas.cli.sample import sample
 from lossatlas.cli.slice import slice_
 
@@ -30,6 +31,7 @@ app.command(name="map")(map_)
 app.command()(sample)
 app.command(name="slice")(slice_)
 app.command()(connect)
+app.command()(page)
 
 _STOPPED = 130
 

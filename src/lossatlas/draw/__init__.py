@@ -1,6 +1,7 @@
 """An atlas becomes something to look at: the scene, and what is drawn from it."""
 
 from lossatlas.draw.compose import scene
+from lossatlas.draw.encoding import decoded, encoded
 from lossatlas.draw.figure import figure, write_figure
 from lossatlas.draw.log import log_atlas
 from lossatlas.draw.notebook import notebook_frame
@@ -18,8 +19,6 @@ from lossatlas.draw.scene import (
     Score,
     Surface,
     SurfacePath,
-    decoded,
-    encoded,
 )
 
 __all__ = [

@@ -14,7 +14,8 @@ from importlib import resources
 from pathlib import Path
 
 from lossatlas._arrays import InputError
-from lossatlas.draw.scene import Scene, encoded
+from lossatlas.draw.encoding import encoded
+from lossatlas.draw.scene import Scene
 
 _PAGE = """\
 <!doctype html>
@@ -41,7 +42,7 @@ _PAGE = """\
 
 def page(scene: Scene) -> str:
     """Return the HTML text that shows ``scene`` in any browser, without a network."""
-    script, style = _built("viewer.js"), _built("viewer.css")
+    script, style = built("viewer.js"), built("viewer.css")
     header, data = encoded(scene)
     policy = (
         f"default-src 'none'; script-src '{_source_hash(script)}'; style-src '{_source_hash(style)}'; "
@@ -84,8 +85,8 @@ def write_page(scene: Scene, path: str | os.PathLike[str]) -> None:
 
 
 @cache
-def _built(name: str) -> str:
-    """Return a file of the built viewer."""
+def built(name: str) -> str:
+    """Return a file of the viewer, as it was built."""
     return (resources.files("lossatlas.draw") / "static" / name).read_text(encoding="utf-8")
 
 

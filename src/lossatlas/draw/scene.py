@@ -7,13 +7,8 @@ at a multiple of 8 bytes of the block. ``scene.schema.json`` beside this file sa
 people.
 """
 
-import dataclasses
-import json
-import types
-import typing
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -96,6 +91,21 @@ class Barcode:
     members: np.ndarray  # (k,) int32
     highest: float  # where what never ends is closed
 
+    def __post_init__(self) -> None:
+        m, k = np.size(self.births), np.size(self.members)
+        shapes: dict[str, tuple[int, ...]] = {
+            "births": (m,),
+            "deaths": (m,),
+            "dimension": (m,),
+            "row": (m,),
+            "offsets": (m + 1,),
+            "members": (k,),
+        }
+        _refuse_shapes(f"barcode of {self.metric!r}", self, shapes)
+        _refuse_fractions(f"barcode of {self.metric!r}", self, ("dimension", "row", "offsets", "members"))
+        if (np.diff(self.offsets) < 0).any() or (self.offsets[0], self.offsets[-1]) != (0, k):
+            raise InputError(f"barcode of {self.metric!r}: offsets must rise from 0 to {k}, the number of members; count again")
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DistanceTable:
@@ -104,6 +114,11 @@ class DistanceTable:
     label: str  # "cosine distance"
     rows: np.ndarray  # (k,) int32, ascending
     values: np.ndarray  # (k, k) float32
+
+    def __post_init__(self) -> None:
+        k = np.size(self.rows)
+        _refuse_shapes(f"distances {self.label!r}", self, {"rows": (k,), "values": (k, k)})
+        _refuse_fractions(f"distances {self.label!r}", self, ("rows",))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,8 +158,9 @@ class SceneMap:
     def __post_init__(self) -> None:
         if not self.layouts:
             raise InputError(f"map {self.name!r} has no layout; give it one way at least to draw its points")
-        self._refuse_shapes()
-        n = len(self.time)
+        n = np.size(self.time)
+        self._refuse_shapes(n)
+        self._refuse_rows(n)
         for run in self.runs:
             if not 0 <= run.start <= run.stop <= n:
                 raise InputError(f"run {run.name!r} spans rows {run.start} to {run.stop}, but the map has {n} points")
@@ -154,16 +170,28 @@ class SceneMap:
             if len(score.values) != len(self.layouts):
                 raise InputError(f"score {score.label!r} has {len(score.values)} values for {len(self.layouts)} layouts")
 
-    def _refuse_shapes(self) -> None:
-        n = len(self.time)
-        for layout in self.layouts:
-            _refuse_shape(self.name, f"layout {layout.name!r}", layout.coordinates, (n, 2))
-            if layout.coordinates_3d is not None:
-                _refuse_shape(self.name, f"layout {layout.name!r} in 3-D", layout.coordinates_3d, (n, 3))
-        for metric in (*self.metrics, *(metric for layout in self.layouts for metric in layout.metrics)):
-            _refuse_shape(self.name, metric.name, metric.values, (n,))
+    def _refuse_shapes(self, n: int) -> None:
+        of = f"map {self.name!r}"
+        _refuse_shapes(of, self, {"time": (n,)})
         if self.provisional is not None:
-            _refuse_shape(self.name, "provisional", self.provisional, (n,))
+            _refuse_shapes(of, self, {"provisional": (n,)})
+            _refuse_fractions(of, self, ("provisional",))
+        for layout in self.layouts:
+            _refuse_shape(of, f"layout {layout.name!r}", layout.coordinates, (n, 2))
+            if layout.coordinates_3d is not None:
+                _refuse_shape(of, f"layout {layout.name!r} in 3-D", layout.coordinates_3d, (n, 3))
+        for metric in (*self.metrics, *(metric for layout in self.layouts for metric in layout.metrics)):
+            _refuse_shape(of, f"metric {metric.name!r}", metric.values, (n,))
+
+    def _refuse_rows(self, n: int) -> None:
+        named = (
+            {} if self.barcode is None else {"the barcode's row": self.barcode.row, "the barcode's members": self.barcode.members}
+        )
+        if self.distances is not None:
+            named["the distances' rows"] = self.distances.rows
+        for what, rows in named.items():
+            if rows.size and not 0 <= rows.min() <= rows.max() < n:
+                raise InputError(f"map {self.name!r}: {what} are {rows.min()} to {rows.max()}, but the map has {n} points")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -176,6 +204,11 @@ class SurfacePath:
     off_plane: np.ndarray  # (m,) float32: distance from the plane, in the weights' unit
     true_loss: np.ndarray  # (m,) float32
     drawn_loss: np.ndarray  # (m,) float32
+
+    def __post_init__(self) -> None:
+        m = np.size(self.steps)
+        along = dict.fromkeys(("steps", "off_plane", "true_loss", "drawn_loss"), (m,))
+        _refuse_shapes(f"run {self.name!r} on a surface", self, along | {"coordinates": (m, 2)})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -194,7 +227,8 @@ class Surface:
     path: SurfacePath | None = None
 
     def __post_init__(self) -> None:
-        _refuse_shape(self.name, "loss", self.loss, (len(self.x), len(self.y)), of="surface")
+        a, b = np.size(self.x), np.size(self.y)
+        _refuse_shapes(f"surface {self.name!r}", self, {"x": (a,), "y": (b,), "loss": (a, b)})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -207,71 +241,18 @@ class Scene:
     surfaces: tuple[Surface, ...] = ()
 
 
-def _refuse_shape(name: str, what: str, values: np.ndarray, shape: tuple[int, ...], *, of: str = "map") -> None:
+def _refuse_shapes(of: str, part: object, shapes: dict[str, tuple[int, ...]]) -> None:
+    for what, shape in shapes.items():
+        _refuse_shape(of, what, getattr(part, what), shape)
+
+
+def _refuse_shape(of: str, what: str, values: np.ndarray, shape: tuple[int, ...]) -> None:
     if np.shape(values) != shape:
-        raise InputError(f"{of} {name!r}: {what} has shape {np.shape(values)}, and its points ask for {shape}")
+        raise InputError(f"{of}: {what} has shape {np.shape(values)}, and its points ask for {shape}")
 
 
-def encoded(scene: Scene) -> tuple[str, bytes]:
-    """Return the scene as its JSON header and its block of bytes."""
-    chunks: list[bytes] = []
-    size = 0
-
-    def plain(value: Any) -> Any:  # noqa: ANN401 - walks every field of the contract
-        nonlocal size
-        if isinstance(value, np.ndarray):
-            dtype = "<i4" if value.dtype.kind in "iu" else "<f8" if value.dtype == np.float64 else "<f4"
-            data = np.ascontiguousarray(value, dtype=dtype).tobytes()
-            data += bytes(-len(data) % 8)
-            reference = {"dtype": np.dtype(dtype).name, "shape": list(value.shape), "offset": size}
-            chunks.append(data)
-            size += len(data)
-            return reference
-        if dataclasses.is_dataclass(value):
-            return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-        if isinstance(value, tuple):
-            return [plain(item) for item in value]
-        return value
-
-    header = {"format": FORMAT, "version": VERSION, **plain(scene)}
-    return json.dumps(header, allow_nan=False, ensure_ascii=False), b"".join(chunks)
-
-
-def decoded(header: str, data: bytes) -> Scene:
-    """Return the scene that :func:`encoded` wrote.
-
-    Raises:
-        InputError: the header is of another format or version.
-    """
-    fields = json.loads(header)
-    if fields.pop("format", None) != FORMAT:
-        raise InputError("this is not a scene of lossatlas; make one with lossatlas map RUNS -o map.html")
-    version = fields.pop("version", None)
-    if version != VERSION:
-        way_out = "write the page again" if isinstance(version, int) and version < VERSION else "update lossatlas"
-        raise InputError(f"this scene has version {version}, and this lossatlas reads version {VERSION}; {way_out}")
-
-    def array(reference: dict[str, Any]) -> np.ndarray:
-        dtype = np.dtype(reference["dtype"]).newbyteorder("<")
-        count = int(np.prod(reference["shape"]))
-        return np.frombuffer(data, dtype, count, reference["offset"]).reshape(reference["shape"])
-
-    return typing.cast("Scene", _made(Scene, fields, array))
-
-
-def _made(kind: Any, value: Any, array: Callable[[Any], np.ndarray]) -> Any:  # noqa: ANN401 - walks every field of the contract
-    """Return what a field of this kind holds: the way back from :func:`encoded`."""
-    if isinstance(kind, types.UnionType):
-        if value is None:
-            return None
-        return _made(next(part for part in typing.get_args(kind) if part is not type(None)), value, array)
-    if kind is np.ndarray:
-        return array(value)
-    if dataclasses.is_dataclass(kind):
-        kinds = typing.get_type_hints(kind)
-        return kind(**{name: _made(kinds[name], item, array) for name, item in value.items()})  # type: ignore[operator]
-    if typing.get_origin(kind) is tuple:
-        inner = typing.get_args(kind)
-        parts = [inner[0]] * len(value) if inner[-1] is ... else inner
-        return tuple(_made(part, item, array) for part, item in zip(parts, value, strict=True))
-    return value
+def _refuse_fractions(of: str, part: object, names: tuple[str, ...]) -> None:
+    for what in names:
+        dtype = getattr(part, what).dtype
+        if dtype.kind not in "iu":
+            raise InputError(f"{of}: {what} must be whole numbers, but its type is {dtype}; make it int32")

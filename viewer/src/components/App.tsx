@@ -68,7 +68,7 @@ export function App({ scene, root, host }: AppProps) {
   const page = useRef<HTMLDivElement>(null);
   const isSystemDark = useMedia("(prefers-color-scheme: dark)");
   const isReduced = useMedia("(prefers-reduced-motion: reduce)");
-  const isDark = state.scheme === "auto" ? isSystemDark : state.scheme === "dark";
+  const isDark = state.scheme === "auto" ? (host?.isDark ?? isSystemDark) : state.scheme === "dark";
   (root as HTMLElement).dataset["scheme"] = isDark ? "dark" : "light";
   const theme = useMemo(() => currentTheme(root, isDark), [root, isDark]);
   const times = useMemo(() => timesOf(scene), [scene]);
@@ -82,8 +82,8 @@ export function App({ scene, root, host }: AppProps) {
   const isEmpty = scene.maps.every((map) => map.time.length === 0);
   // Not drawn anew with each step of a drag: a legend may be long.
   const controls = useMemo(
-    () => <Controls {...{ scene, times, colour, scale, groups, theme, isReduced, act }} state={drawn} />,
-    [scene, times, colour, scale, groups, theme, isReduced, ...CONTROLLED.map((name) => drawn[name])],
+    () => <Controls {...{ scene, times, colour, scale, groups, theme, isReduced, act }} keys={host ? root : document} state={drawn} />,
+    [scene, root, host === null, times, colour, scale, groups, theme, isReduced, ...CONTROLLED.map((name) => drawn[name])],
   );
   useAddress(state, host === null);
   useHost(host, state, act);

@@ -20,6 +20,7 @@ export interface ControlsProps {
   readonly groups: readonly Group[];
   readonly theme: Theme;
   readonly isReduced: boolean;
+  readonly keys: Element | Document;
   readonly act: (act: Act) => void;
 }
 
@@ -44,7 +45,7 @@ const TOOLS = [{ value: "move", label: "Move" }, { value: "lasso", label: "Lasso
 const DEPTHS = [{ value: "2", label: "2-D" }, { value: "3", label: "3-D" }] as const;
 const SCHEMES = [{ value: "auto", label: "Auto" }, { value: "light", label: "Light" }, { value: "dark", label: "Dark" }] as const;
 
-export function Controls({ scene, state, times, colour, scale, groups, theme, isReduced, act }: ControlsProps) {
+export function Controls({ scene, state, times, colour, scale, groups, theme, isReduced, keys, act }: ControlsProps) {
   const modes = useMemo(() => colourModes(scene, state.layout), [scene, state.layout]);
   const sizes = useMemo(() => jumpSizes(scene), [scene]);
   const layouts = useMemo(() => layoutNames(scene), [scene]);
@@ -61,7 +62,7 @@ export function Controls({ scene, state, times, colour, scale, groups, theme, is
         chosen={colour}
         choose={(chosen) => act({ kind: "colour", colour: chosen })}
       />
-      <Player times={times} label={timeLabel(scene)} state={state} isReduced={isReduced} act={act} />
+      <Player times={times} label={timeLabel(scene)} {...{ state, isReduced, keys, act }} />
       <div class="ways">
         {layouts.length > 1 && (
           <Segments

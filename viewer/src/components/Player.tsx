@@ -10,6 +10,7 @@ export interface PlayerProps {
   readonly label: string;
   readonly state: State;
   readonly isReduced: boolean;
+  readonly keys: Element | Document; // where the space bar is listened for
   readonly act: (act: Act) => void;
 }
 
@@ -27,24 +28,25 @@ function usePlaying({ times, state, isReduced, act }: PlayerProps): void {
 const OWN_SPACE = "button, summary, select, textarea, a[href], input:not([type=range])";
 
 /** The space bar plays, except where it already presses something. */
-function useSpaceBar(count: number, act: (act: Act) => void): void {
+function useSpaceBar(keys: Element | Document, count: number, act: (act: Act) => void): void {
   useEffect(() => {
-    const press = (event: KeyboardEvent) => {
+    const press = (raised: Event) => {
+      const event = raised as KeyboardEvent;
       if (event.key !== " " || event.ctrlKey || event.metaKey || event.altKey) return;
       if ((event.target as Element | null)?.closest?.(OWN_SPACE)) return;
       event.preventDefault();
       if (!event.repeat) act({ kind: "play", count });
     };
-    document.addEventListener("keydown", press);
-    return () => document.removeEventListener("keydown", press);
-  }, [count, act]);
+    keys.addEventListener("keydown", press);
+    return () => keys.removeEventListener("keydown", press);
+  }, [keys, count, act]);
 }
 
 export function Player(props: PlayerProps) {
-  const { times, label, state, act } = props;
+  const { times, label, state, keys, act } = props;
   const count = times.length;
   usePlaying(props);
-  useSpaceBar(count, act);
+  useSpaceBar(keys, count, act);
   if (count < 2) return null;
   const step = Math.min(state.step ?? count - 1, count - 1);
   const text = `${label} ${formatted(times[step] as number)} of ${formatted(times[count - 1] as number)}`;

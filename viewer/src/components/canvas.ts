@@ -78,7 +78,8 @@ export function isResting(event: PointerEvent): boolean {
 }
 
 let lastScroll = -Infinity;
-if (typeof addEventListener === "function") addEventListener("scroll", () => (lastScroll = performance.now()), { passive: true });
+// Captured, since what scrolls may be a part of the window, as a notebook is.
+if (typeof addEventListener === "function") addEventListener("scroll", () => (lastScroll = performance.now()), { passive: true, capture: true });
 
 /** The wheel zooms, but a scroll of the page that merely passes over the map goes on, and so does scrolling down at full view. */
 export function useWheel(canvas: RefObject<HTMLCanvasElement | null>, turn: (at: [number, number], factor: number) => boolean): void {
