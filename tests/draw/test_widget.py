@@ -86,6 +86,7 @@ def test_what_is_no_row_is_refused_and_the_selection_stays(widget, refuses, rows
         ([True, 1.0, "1", None, [1], {}, 5], (5,)),
         (None, ()),
         ("123", ()),
+        (7, ()),
         ({"rows": [1]}, ()),
     ],
     ids=str,
