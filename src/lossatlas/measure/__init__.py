@@ -1,8 +1,20 @@
 """Coordinates and losses become numbers."""
 
 from lossatlas.measure.auditing import Audit, Finding, audit
+from lossatlas.measure.faithfulness import Faithfulness, faithfulness
 from lossatlas.measure.graph import neighbour_graph
 from lossatlas.measure.persistence import Diagram, persistence
 from lossatlas.measure.trajectory import distances_from, return_ratio
 
-__all__ = ["Audit", "Diagram", "Finding", "audit", "distances_from", "neighbour_graph", "persistence", "return_ratio"]
+__all__ = [
+    "Audit",
+    "Diagram",
+    "Faithfulness",
+    "Finding",
+    "audit",
+    "distances_from",
+    "faithfulness",
+    "neighbour_graph",
+    "persistence",
+    "return_ratio",
+]
