@@ -182,6 +182,16 @@ def test_of_many_points_some_pairs_stand_for_all_and_rows_are_taken_in_blocks(mo
     assert part.neighbours_kept == whole.neighbours_kept
 
 
+def test_pairs_are_drawn_from_all_there_are(monkeypatch):
+    module = sys.modules["lossatlas.measure.faithfulness"]
+    monkeypatch.setattr(module, "_PAIRS", 4000)
+    numbers = np.arange(120 * 120, dtype=float).reshape(120, 120)
+    named = np.unique(module._pairs(np.minimum(numbers, numbers.T), np.zeros((120, 2)), 0)[0])
+    assert not np.isin(named, np.diagonal(numbers)).any()
+    # Of N = 7,140 pairs, N (1 - exp(-4000 / N)) = 3,062 are expected among 4,000 that are drawn, give or take 30.
+    assert len(named) == pytest.approx(3062, abs=120)
+
+
 def test_an_embedding_is_its_coordinates():
     points = cloud(20, 6)
     made = pca(points, metric="euclidean")
