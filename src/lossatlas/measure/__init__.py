@@ -3,6 +3,7 @@
 from lossatlas.measure.auditing import Audit, Finding, audit
 from lossatlas.measure.faithfulness import Faithfulness, faithfulness
 from lossatlas.measure.graph import neighbour_graph
+from lossatlas.measure.nulls import random_walks, shuffled
 from lossatlas.measure.persistence import Diagram, persistence
 from lossatlas.measure.trajectory import distances_from, return_ratio
 
@@ -16,5 +17,7 @@ __all__ = [
     "faithfulness",
     "neighbour_graph",
     "persistence",
+    "random_walks",
     "return_ratio",
+    "shuffled",
 ]
