@@ -6,12 +6,14 @@ from lossatlas.measure.graph import neighbour_graph
 from lossatlas.measure.nulls import random_walks, shuffled
 from lossatlas.measure.persistence import Diagram, persistence
 from lossatlas.measure.trajectory import distances_from, return_ratio
+from lossatlas.measure.valleys import Valleys, valleys
 
 __all__ = [
     "Audit",
     "Diagram",
     "Faithfulness",
     "Finding",
+    "Valleys",
     "audit",
     "distances_from",
     "faithfulness",
@@ -20,4 +22,5 @@ __all__ = [
     "random_walks",
     "return_ratio",
     "shuffled",
+    "valleys",
 ]

@@ -45,7 +45,6 @@ def random_walks(between: Pairwise, runs: Sequence[tuple[int, int]]) -> Pairwise
     for first, stop in runs:
         own = walked[first:stop]
         squared[first:stop, first:stop] = np.abs(np.subtract.outer(own, own))
-    np.fill_diagonal(squared, 0)
     norms = _about_centroid(squared) if between.origin == "centroid" else np.sqrt(np.square(between.norms[start]) + walked)
     return Pairwise(squared, norms, between.origin, between.n_parameters)
 
