@@ -1,6 +1,8 @@
 """The valleys and cycles of a landscape one by one: where each begins and ends as the loss rises, and which points are in it."""
 
+import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -51,8 +53,7 @@ class Valleys:
         return self.members[self.offsets[i] : self.offsets[i + 1]]
 
 
-@dataclass(frozen=True)
-class _Class:
+class _Class(NamedTuple):
     birth: float
     death: float  # NaN where it never ends
     dimension: int
@@ -85,7 +86,7 @@ def valleys(distances_or_embedding: Distances | PhateEmbedding, values: Vector, 
     on = filtration(distances_or_embedding, values, knn=knn)
     highest = float(on.values.max())
     basins, cycles = (
-        sorted(found, key=lambda one: (one.birth - (highest if np.isnan(one.death) else one.death), one.row))
+        sorted(found, key=lambda one: (one.birth - (highest if math.isnan(one.death) else one.death), one.row))
         for found in _classes(on)
     )
     n_basins = min(len(basins), max((most + 1) // 2, most - len(cycles)))
@@ -131,7 +132,7 @@ def _classes(on: Filtration) -> tuple[list[_Class], list[_Class]]:
     for height, (a, b) in zip(heights[order].tolist(), on.edges[order].tolist(), strict=True):
         older, younger = sorted((root(a), root(b)), key=ages.__getitem__)
         if older == younger:
-            cycles.append(_Class(height, np.nan, 1, max((a, b), key=ages.__getitem__), [a, b]))
+            cycles.append(_Class(height, math.nan, 1, max((a, b), key=ages.__getitem__), [a, b]))
             continue
         if ages[younger][0] < height:
             last, below = joined[younger]
@@ -141,5 +142,7 @@ def _classes(on: Filtration) -> tuple[list[_Class], list[_Class]]:
         inside[older].extend(inside[younger])
         inside[younger] = []
         parent[younger] = older
-    basins += [_Class(ages[point][0], np.nan, 0, point, inside[point]) for point in range(len(parent)) if parent[point] == point]
+    basins += [
+        _Class(ages[point][0], math.nan, 0, point, inside[point]) for point in range(len(parent)) if parent[point] == point
+    ]
     return basins, cycles
