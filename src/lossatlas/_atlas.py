@@ -4,18 +4,29 @@ The name has an underscore because ``lossatlas.atlas`` is the function: a module
 as anything imports it.
 """
 
+import functools
 import os
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from lossatlas._arrays import InputError, Vector
+from lossatlas._arrays import Distances, InputError, Vector
 from lossatlas.distance import Origin, recorded_pairwise
-from lossatlas.embed import PhateEmbedding, Preset, phate
-from lossatlas.measure import Diagram, distances_from, persistence, return_ratio
+from lossatlas.embed import Embedding, Method, PhateEmbedding, Preset, phate, refuse_methods
+from lossatlas.measure import (
+    Comparison,
+    Diagram,
+    Valleys,
+    comparison,
+    distances_from,
+    persistence,
+    return_ratio,
+    step_lengths,
+    valleys,
+)
 from lossatlas.store import Run, open_runs
 
 if TYPE_CHECKING:
@@ -39,6 +50,11 @@ class Trace:
     jump: float | None = None  # size of a retraining's jump, as a fraction of the weights' norm
     n_left_out: int = 0  # points that had diverged
 
+    @property
+    def is_ordered(self) -> bool:
+        """Whether its points follow each other."""
+        return self.kind not in ("sample", "slice")
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Atlas:
@@ -57,11 +73,20 @@ class Atlas:
     diagram: Diagram | None  # of the loss named `loss`
     loss: str | None
     distance_error: float = 0.0  # standard error of a distance over itself: 0 where it comes from weights, not from sketches
+    distances: Distances | None = None  # (n, n), of the metric, about the origin that was asked for
+    step_lengths: Vector | None = None  # (n,), Euclidean, from the snapshot before in its run; NaN where there is none
+    valleys: Valleys | None = None  # of the diagram, with the points in each
+    comparison: Comparison = field(default_factory=Comparison)  # other maps of the distances, and how faithful each is
 
     @property
     def n_points(self) -> int:
         """Number of points."""
         return len(self.steps)
+
+    @property
+    def layouts(self) -> Mapping[str, Embedding]:
+        """The same distances drawn by other methods, by their names, each turned upon the map."""
+        return self.comparison.layouts
 
     @property
     def return_ratios(self) -> dict[str, float]:
@@ -97,6 +122,7 @@ class Atlas:
                 "essential": diagram.total(part="essential"),
                 "loss_range_squared": diagram.loss_range_squared,
             }
+        numbers |= self.comparison.summary()
         if self.distance_error:
             numbers["distance_error"] = self.distance_error
         ratios = self.return_ratios
@@ -156,6 +182,8 @@ def atlas(
     preset: Preset = "sound",
     loss: str | None = None,
     diverged: Diverged = "refuse",
+    methods: Sequence[Method] = ("pca",),
+    nulls: bool = True,
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
 ) -> Atlas:
@@ -175,6 +203,8 @@ def atlas(
         loss: Metric whose landscape is measured; by default test_loss, val_loss, eval_loss, loss or train_loss, whichever
             comes first.
         diverged: Whether points with NaN or infinite weights are refused or skipped and counted.
+        methods: What else draws the same distances, to be compared: ``"pca"``, ``"tsne"``, ``"umap"``, ``"isomap"``.
+        nulls: Whether maps of nothing are drawn, to be scored beside: it takes about as long as the embedding again.
         seed: Seed of what chance there is.
         progress: Called with the name of each stage as it begins.
 
@@ -183,6 +213,7 @@ def atlas(
     """
     if diverged not in get_args(Diverged):
         raise InputError(f"diverged must be 'refuse' or 'skip', but is {diverged!r}; choose one")
+    refuse_methods(methods)
     report = progress or (lambda _: None)
     report("reading")
     opened = open_runs(runs)
@@ -190,8 +221,8 @@ def atlas(
     report("distances")
     between, distance_error = recorded_pairwise(opened, kept=kept, origin=origin)
     report("embedding")
-    embedding = phate(
-        between,
+    embedded = functools.partial(
+        phate,
         metric=metric,
         origin=origin,
         knn=knn,
@@ -203,12 +234,17 @@ def atlas(
         preset=preset,
         seed=seed,
     )
+    embedding = embedded(between)
     report("measures")
     traces = _traces(opened, kept)
     metrics = _metrics(opened, kept)
     optima = [trace.start for trace in traces if trace.kind == "optimum" and trace.stop > trace.start]
     optimum = optima[0] if len(optima) == 1 else None
     measured = _loss(metrics, loss)
+    steps = [(trace.start, trace.stop) for trace in traces if trace.is_ordered]
+    diagram, found = (None, None) if measured is None else _landscape(embedding, metrics[measured])
+    report("comparison")
+    compared = comparison(embedding, between, metric=metric, runs=steps, methods=methods, redrawn=embedded if nulls else None)
     return Atlas(
         traces=traces,
         steps=np.concatenate([run.steps[list(points)] for run, points in zip(opened, kept, strict=True)]).astype(np.float64),
@@ -217,9 +253,13 @@ def atlas(
         embedding=embedding,
         optimum=optimum,
         distance_from_optimum=None if optimum is None else distances_from(optimum, between),
-        diagram=None if measured is None else _diagram(embedding, metrics[measured]),
+        diagram=diagram,
         loss=measured,
         distance_error=distance_error,
+        distances=between.cosine if metric == "cosine" else between.euclidean,
+        step_lengths=step_lengths(between, steps),
+        valleys=found,
+        comparison=compared,
     )
 
 
@@ -279,6 +319,7 @@ def _loss(metrics: Mapping[str, Vector], asked: str | None) -> str | None:
     return next((name for name in usable if np.isfinite(metrics[name]).sum() >= 2), None)
 
 
-def _diagram(embedding: PhateEmbedding, loss: Vector) -> Diagram:
+def _landscape(embedding: PhateEmbedding, loss: Vector) -> tuple[Diagram, Valleys]:
     # 20 neighbours as in Horoi et al. 2022, or all of them where there are fewer.
-    return persistence(embedding, loss, knn=min(20, int(np.isfinite(loss).sum()) - 1))
+    knn = min(20, int(np.isfinite(loss).sum()) - 1)
+    return persistence(embedding, loss, knn=knn), valleys(embedding, loss, knn=knn)
