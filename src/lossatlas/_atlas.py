@@ -32,6 +32,9 @@ from lossatlas.store import Run, open_runs
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from lossatlas.draw.scene import Surface
+    from lossatlas.sample.slice.plane import LossPlane
+
 Diverged = Literal["refuse", "skip"]
 
 # Losses by which the landscape is measured, the first that every run has.
@@ -131,11 +134,24 @@ class Atlas:
             numbers["return_ratios"] = ratios
         return numbers
 
-    def write_html(self, path: str | os.PathLike[str], *, title: str = "lossatlas") -> None:
-        """Write the interactive page: one file that opens from disk, without network."""
-        from lossatlas.draw import scene, write_page
+    def write_html(
+        self, path: str | os.PathLike[str], *, title: str = "lossatlas", surfaces: Iterable["LossPlane | Surface"] = ()
+    ) -> None:
+        """Write the interactive page: one file that opens from disk, without network.
 
-        write_page(scene({title: self}, title=title), Path(path))
+        Args:
+            path: The file.
+            title: Stands above it.
+            surfaces: Planes of the loss to be shown beside the map, as :func:`loss_plane` and :func:`trajectory_plane` return
+                them, or named by ``lossatlas.draw.surface(plane, name="…")``.
+        """
+        from lossatlas.draw import Surface, scene, surface, write_page
+
+        named = [
+            one if isinstance(one, Surface) else surface(one, name=f"plane {number}")
+            for number, one in enumerate(surfaces, start=1)
+        ]
+        write_page(scene({title: self}, title=title, surfaces=named), Path(path))
 
     def figure(self, *, title: str = "lossatlas") -> "Figure":
         """Return the map as a matplotlib figure, in the manner of Horoi et al. 2022, Fig. 2."""

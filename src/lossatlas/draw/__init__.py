@@ -21,6 +21,7 @@ from lossatlas.draw.scene import (
     decoded,
     encoded,
 )
+from lossatlas.draw.surfaces import surface
 
 __all__ = [
     "Barcode",
@@ -44,6 +45,7 @@ __all__ = [
     "refuse_unwritable",
     "save",
     "scene",
+    "surface",
     "write_figure",
     "write_page",
 ]
