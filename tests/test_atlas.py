@@ -461,12 +461,6 @@ def test_umap_that_is_not_installed_is_refused_before_any_work(jumps, monkeypatc
     assert stages == []
 
 
-@pytest.mark.usefixtures("as_users_call")
-def test_umap_draws_where_it_is_installed(jumps):
-    pytest.importorskip("umap")
-    assert la.atlas(jumps, methods=("umap",), nulls=False).layouts["umap"].coordinates.shape == (25, 2)
-
-
 def test_only_runs_whose_points_follow_each_other_have_steps(runs):
     record(runs / "grid", walk(9, seed=5), settings={"kind": "slice"})
     made = la.atlas(runs)

@@ -24,6 +24,17 @@ def test_few_points_have_as_many_neighbours_as_there_are():
     assert layout("isomap", points(4), metric="cosine").settings.n_neighbors == 3
 
 
+@pytest.mark.usefixtures("as_users_call")
+def test_umap_is_called_with_as_many_neighbours_as_there_are(monkeypatch):
+    module = sys.modules["lossatlas.embed.layouts"]
+    monkeypatch.setattr(module, "umap", lambda points, **chosen: chosen)
+    drawn = module.layout.__wrapped__ if hasattr(module.layout, "__wrapped__") else module.layout
+    assert drawn("umap", points(9), metric="cosine", seed=3) == {
+        "metric": "cosine", "n_components": 2, "n_neighbors": 8, "seed": 3
+    }  # fmt: skip
+    assert drawn("umap", points(30), metric="cosine")["n_neighbors"] == 15
+
+
 def test_metric_and_axes_are_passed_on():
     made = layout("pca", points(9), metric="euclidean", n_components=3)
     assert (made.method, made.settings.metric, made.coordinates.shape) == ("pca", "euclidean", (9, 3))
