@@ -8,7 +8,7 @@ import pytest
 
 from lossatlas import faithfulness, pca, phate
 from lossatlas.distance import pairwise
-from lossatlas.embed import stress
+from lossatlas.embed import classical_scaling, stress
 from lossatlas.measure import comparison, random_walks, shuffled
 
 RUNS = [(0, 30), (30, 60)]
@@ -37,6 +37,7 @@ def test_all_layouts_are_scored_on_the_metric_itself(metric):
     for name, where in {"phate": embedding, **found.layouts}.items():
         same(found.faithfulness[name], faithfulness(D, where, RUNS, knn=20))
     assert list(found.faithfulness) == ["phate", "pca", "isomap"]
+    assert compared(between, methods=("tsne",), nulls=False, seed=3)[1].layouts["tsne"].settings.seed == 3
     plain = pca(points(), metric=metric)
     np.testing.assert_allclose(found.layouts["pca"].coordinates, plain.align_to(embedding).coordinates, atol=1e-6)
 
@@ -106,6 +107,11 @@ def test_the_paper_is_scored_on_the_components_that_it_saw():
     U, S, _ = np.linalg.svd(centred, full_matrices=False)
     D = pairwise(U[:, :100] * S[:100]).cosine
     same(found.faithfulness["phate"], faithfulness(D, embedding, [(0, 120)], knn=20))
+    # So is the walk, on components of its own.
+    walks = random_walks(between, [(0, 120)])
+    walk = phate(walks, preset="paper", n_landmark=None, seed=1)
+    D = pairwise(classical_scaling(walks.euclidean, n_components=100)).cosine
+    same(found.nulls["random walk"].faithfulness, faithfulness(D, walk, [(0, 120)], knn=20))
 
 
 def test_few_points_are_compared_with_fewer_neighbours_or_not_at_all():
