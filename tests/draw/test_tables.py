@@ -49,9 +49,13 @@ def test_rows_are_spread_evenly_with_the_ends_of_runs_where_there_is_room(length
         assert ends <= set(rows.tolist())
         inner = np.setdiff1d(rows, sorted(ends))
         others = np.setdiff1d(np.arange(n), sorted(ends))
-        # Of what is left, each part of equal size has one.
+        # Of what is left every so many-th, from the first part to the last.
         places = np.searchsorted(others, inner)
-        assert np.ptp(np.diff(places)) <= 1 if len(places) > 2 else True
+        if len(places):
+            apart = len(others) / len(places)
+            assert np.abs(np.diff(places) - apart).max(initial=0) < 1
+            assert places[0] <= apart
+            assert places[-1] >= len(others) - 1 - apart
     else:
         assert set(rows.tolist()) <= ends
 
