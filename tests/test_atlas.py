@@ -246,6 +246,8 @@ def test_the_summary_holds_the_numbers_of_the_whole(jumps):
         "n_left_out",
         "n_diverged_retrainings",
         "persistence",
+        "faithfulness",
+        "nulls",
         "return_ratio",
         "return_ratios",
     }
@@ -381,6 +383,7 @@ def test_a_retraining_that_diverged_has_no_return_ratio_and_is_counted(jumps):
 @pytest.mark.parametrize(
     ("keywords", "message"),
     [
+        ({"methods": ("pca", "som")}, r"methods must be of pca, tsne, umap, isomap, but 'som' came; choose of these"),
         ({"diverged": "drop"}, r"diverged must be 'refuse' or 'skip', but is 'drop'; choose one"),
         ({"preset": "best"}, r"preset must be one of sound, paper"),
         ({"metric": "precomputed"}, r"with metric='precomputed' points must be a matrix of distances"),
@@ -407,7 +410,62 @@ def test_fewer_points_than_neighbours_are_refused(tmp_path):
 def test_progress_names_each_stage_as_it_begins(runs):
     stages = []
     la.atlas(runs, progress=stages.append)
-    assert stages == ["reading", "distances", "embedding", "measures"]
+    assert stages == ["reading", "distances", "embedding", "measures", "comparison"]
+
+
+def test_an_atlas_keeps_the_distances_and_the_lengths_of_steps(jumps):
+    made = la.atlas(jumps)
+    rows = np.concatenate(
+        [OPTIMUM[np.newaxis], *(arm(j, seed=s, left=left) for s in (0, 1) for j, left in ((0.5, 0.25), (1.0, 0.75)))]
+    ).astype(float)
+    np.testing.assert_allclose(made.distances, la.cosine_distances(rows), atol=1e-12)
+    np.testing.assert_allclose(
+        la.atlas(jumps, metric="euclidean").distances, np.linalg.norm(rows[:, np.newaxis] - rows, axis=2), atol=1e-9
+    )
+    expected = np.linalg.norm(np.diff(rows, axis=0), axis=1)
+    starts = [0, 1, 7, 13, 19]
+    assert list(np.flatnonzero(np.isnan(made.step_lengths))) == starts
+    inside = np.setdiff1d(np.arange(25), starts)
+    np.testing.assert_allclose(made.step_lengths[inside], expected[inside - 1], rtol=1e-9)
+
+
+def test_the_valleys_are_those_of_the_diagram(jumps):
+    made = la.atlas(jumps)
+    assert (made.valleys.knn, made.valleys.highest) == (made.diagram.knn, made.diagram.highest)
+    basins = made.valleys.dimension == 0
+    assert (made.valleys.persistence[basins] ** 2).sum() == pytest.approx(made.diagram.total())
+    assert la.atlas(jumps, loss="test_loss").valleys.n_all == made.valleys.n_all
+
+
+def test_other_methods_draw_the_same_distances_upon_the_map(jumps):
+    made = la.atlas(jumps, methods=("isomap", "tsne", "pca"), nulls=False)
+    assert list(made.layouts) == ["isomap", "tsne", "pca"]
+    for name, layout in made.layouts.items():
+        plain = getattr(la, name)(made.distances, metric="precomputed", **({"perplexity": 8.0} if name == "tsne" else {}))
+        if name == "pca":  # which knows that cosines are squares of chords
+            plain = la.pca(np.sqrt(2 * made.distances), metric="precomputed")
+        np.testing.assert_allclose(
+            layout.coordinates, plain.align_to(made.embedding).coordinates, atol=1e-6 * np.abs(plain.coordinates).max()
+        )
+        assert made.comparison.faithfulness[name].knn == 12
+    assert la.atlas(jumps, methods=()).layouts == {}
+    assert made.comparison.nulls == {}
+    assert "nulls" not in made.summary()
+
+
+def test_umap_that_is_not_installed_is_refused_before_any_work(jumps, monkeypatch):
+    monkeypatch.setitem(sys.modules, "umap", None)
+    stages = []
+    with pytest.raises(la.InputError, match=r"umap needs umap-learn, which is not installed; run: pip install"):
+        la.atlas(jumps, methods=("umap",), progress=stages.append)
+    assert stages == []
+
+
+def test_only_runs_whose_points_follow_each_other_have_steps(runs):
+    record(runs / "grid", walk(9, seed=5), settings={"kind": "slice"})
+    made = la.atlas(runs)
+    assert np.isnan(made.step_lengths[:9]).all()
+    assert np.isfinite(made.comparison.faithfulness["phate"].step_excess).sum() == 9 + 11
 
 
 def test_the_same_runs_give_the_same_atlas(jumps):
@@ -428,6 +486,11 @@ def test_arrays_are_saved_under_their_names(jumps, tmp_path):
         np.testing.assert_array_equal(saved["distance_from_optimum"], made.distance_from_optimum)
         np.testing.assert_array_equal(saved["run"], [0] + 6 * [1] + 6 * [2] + 6 * [3] + 6 * [4])
         assert saved["run_names"].tolist() == [trace.name for trace in made.traces]
+        np.testing.assert_array_equal(saved["coordinates_pca"], made.layouts["pca"].coordinates)
+        for name in ("phate", "pca"):
+            np.testing.assert_array_equal(saved[f"coordinates_{name}_3d"], made.comparison.coordinates_3d[name])
+            faithful = made.comparison.faithfulness[name]
+            np.testing.assert_array_equal(saved[f"neighbours_kept_{name}"], faithful.point_neighbours_kept)
 
 
 def test_arrays_of_a_map_without_an_optimum_hold_no_distance_from_it(runs, tmp_path):

@@ -51,7 +51,10 @@ def test_help_names_the_commands_and_their_options():
     assert all(word in call("--help").stdout for word in ("demo", "map", "Maps of where neural networks go"))
     demo, map_ = call("demo", "--help").stdout, call("map", "--help").stdout
     assert all(option in demo for option in ("--output", "--epochs", "--workers", "--seed", "--json", "goes on where it was"))
-    assert all(option in map_ for option in ("--output", "--knn", "--decay", "--gamma", "--preset", "--origin", "--diverged"))
+    assert all(
+        option in map_
+        for option in ("--output", "--knn", "--decay", "--gamma", "--preset", "--origin", "--diverged", "--method", "--no-nulls")
+    )
     assert call("--version").stdout == f"lossatlas {lossatlas.__version__}\n"
 
 
@@ -80,6 +83,19 @@ def test_map_prints_json_and_nothing_else(runs, tmp_path):
     assert numbers["n_points"] == 34
     assert done.stderr == ""
     assert json.loads((tmp_path / "a.json").read_text())["settings"]["preset"] == "sound"
+
+
+def test_methods_and_nulls_are_as_the_command_line_says(runs, tmp_path):
+    assert call("map", runs, "-o", tmp_path / "a.json").returncode == 0
+    plain = json.loads((tmp_path / "a.json").read_text())
+    assert set(plain["faithfulness"]) == {"phate", "pca"}
+    assert set(plain["nulls"]) == {"random walk", "shuffled"}
+    options = ["--method", "isomap", "--method", "tsne", "--method", "isomap", "--no-nulls"]
+    assert call("map", runs, "-o", tmp_path / "a.json", *options).returncode == 0
+    asked = json.loads((tmp_path / "a.json").read_text())
+    assert set(asked["faithfulness"]) == {"phate", "isomap", "tsne"}
+    assert "nulls" not in asked
+    refuse(call("map", runs, "--method", "som", "-o", tmp_path / "a.json"), r"Invalid value for '--method': .*'som' is not one of")
 
 
 def test_the_settings_on_the_command_line_reach_the_embedding(runs, tmp_path):

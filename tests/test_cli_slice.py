@@ -52,6 +52,14 @@ def test_each_kind_is_drawn(own_folder, here, kind, points):
     assert not (own_folder / "out.png.measured.npz").exists()
 
 
+@pytest.mark.parametrize("kind", ["plane", "pca"])
+def test_a_plane_is_a_page(own_folder, here, kind):
+    code, out, _ = here("slice", "own_task:task", "runs/seed-0", "--kind", kind, "-n", 5, "-o", f"{kind}.html")
+    assert code == 0
+    assert f"wrote {kind}.html" in out
+    assert f'"name": "{kind} through runs/seed-0"' in (own_folder / f"{kind}.html").read_text()
+
+
 def test_json_holds_the_numbers_and_a_file_of_arrays_the_losses(own_folder, here):
     arguments = ("own_task.py:task", "runs/seed-0@0", "runs/seed-0", "-o", "out.npz", "--data", "test", "--json")
     _, out, _ = here("slice", *arguments)
@@ -92,7 +100,7 @@ def test_bad_input_is_one_line_and_exit_code_2(here):
         ("own_task:task", "runs/seed-0", "--kind", "bilinear"): "--kind bilinear takes 4 of RUN[@STEP], but 1 came; name as many",
         ("own_task:task", "runs/seed-0", "-n", "2"): "n must be a whole number of points from 3 on",
         ("own_task:task", "runs/seed-0", "--kind", "pca", "--reach", "1"): "--reach has no meaning for --kind pca of 1 points",
-        ("own_task:task", "runs/seed-0", "-o", "a.html"): "a slice is a figure; end it in .png",
+        ("own_task:task", "runs/seed-0", "-o", "a.html"): "only a plane has a page; end it in .png",
         ("own_task:task", "runs/seed-0", "--device", "quantum"): "device 'quantum' cannot be used",
     }.items():
         assert_refused(here("slice", *arguments), words)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from lossatlas._atlas import Atlas, atlas
     from lossatlas.distance import cosine_distances
     from lossatlas.embed import PHATE, Embedding, isomap, pca, phate, tsne, umap
-    from lossatlas.measure import audit, persistence
+    from lossatlas.measure import audit, faithfulness, persistence
     from lossatlas.record import Recorder, import_checkpoints
     from lossatlas.sample import (
         BandSettings,
@@ -60,6 +60,7 @@ _HOMES = {
     "bilinear": "sample",
     "cosine_distances": "distance",
     "curvature": "sample",
+    "faithfulness": "measure",
     "grid_sample": "sample",
     "import_checkpoints": "record",
     "isomap": "embed",
@@ -101,6 +102,7 @@ __all__ = [
     "bilinear",
     "cosine_distances",
     "curvature",
+    "faithfulness",
     "grid_sample",
     "import_checkpoints",
     "isomap",

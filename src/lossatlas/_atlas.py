@@ -4,24 +4,37 @@ The name has an underscore because ``lossatlas.atlas`` is the function: a module
 as anything imports it.
 """
 
+import functools
 import os
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from lossatlas._arrays import InputError, Vector
+from lossatlas._arrays import Distances, InputError, Vector
 from lossatlas.distance import Origin, recorded_pairwise
-from lossatlas.embed import PhateEmbedding, Preset, phate
-from lossatlas.measure import Diagram, distances_from, persistence, return_ratio
+from lossatlas.embed import Embedding, Method, PhateEmbedding, Preset, phate, refuse_methods
+from lossatlas.measure import (
+    Comparison,
+    Diagram,
+    Valleys,
+    comparison,
+    distances_from,
+    persistence,
+    return_ratio,
+    step_lengths,
+    valleys,
+)
 from lossatlas.store import Run, open_runs
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from lossatlas.draw.scene import Surface
     from lossatlas.draw.widget import AtlasWidget
+    from lossatlas.sample.slice.plane import LossPlane
 
 Diverged = Literal["refuse", "skip"]
 
@@ -41,6 +54,11 @@ class Trace:
     jump: float | None = None  # size of a retraining's jump, as a fraction of the weights' norm
     n_left_out: int = 0  # points that had diverged
 
+    @property
+    def is_ordered(self) -> bool:
+        """Whether its points follow each other."""
+        return self.kind not in ("sample", "slice")
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Atlas:
@@ -59,11 +77,20 @@ class Atlas:
     diagram: Diagram | None  # of the loss named `loss`
     loss: str | None
     distance_error: float = 0.0  # standard error of a distance over itself: 0 where it comes from weights, not from sketches
+    distances: Distances | None = None  # (n, n), of the metric, about the origin that was asked for
+    step_lengths: Vector | None = None  # (n,), Euclidean, from the snapshot before in its run; NaN where there is none
+    valleys: Valleys | None = None  # of the diagram, with the points in each
+    comparison: Comparison = field(default_factory=Comparison)  # other maps of the distances, and how faithful each is
 
     @property
     def n_points(self) -> int:
         """Number of points."""
         return len(self.steps)
+
+    @property
+    def layouts(self) -> Mapping[str, Embedding]:
+        """The same distances drawn by other methods, by their names, each turned upon the map."""
+        return self.comparison.layouts
 
     @property
     def return_ratios(self) -> dict[str, float]:
@@ -99,6 +126,7 @@ class Atlas:
                 "essential": diagram.total(part="essential"),
                 "loss_range_squared": diagram.loss_range_squared,
             }
+        numbers |= self.comparison.summary()
         if self.distance_error:
             numbers["distance_error"] = self.distance_error
         ratios = self.return_ratios
@@ -107,11 +135,24 @@ class Atlas:
             numbers["return_ratios"] = ratios
         return numbers
 
-    def write_html(self, path: str | os.PathLike[str], *, title: str = "lossatlas") -> None:
-        """Write the interactive page: one file that opens from disk, without network."""
-        from lossatlas.draw import scene, write_page
+    def write_html(
+        self, path: str | os.PathLike[str], *, title: str = "lossatlas", surfaces: Iterable["LossPlane | Surface"] = ()
+    ) -> None:
+        """Write the interactive page: one file that opens from disk, without network.
 
-        write_page(scene({title: self}, title=title), Path(path))
+        Args:
+            path: The file.
+            title: Stands above it.
+            surfaces: Planes of the loss to be shown beside the map, as :func:`loss_plane` and :func:`trajectory_plane` return
+                them, or named by ``lossatlas.draw.surface(plane, name="…")``.
+        """
+        from lossatlas.draw import Surface, scene, surface, write_page
+
+        named = [
+            one if isinstance(one, Surface) else surface(one, name=f"plane {number}")
+            for number, one in enumerate(surfaces, start=1)
+        ]
+        write_page(scene({title: self}, title=title, surfaces=named), Path(path))
 
     def figure(self, *, title: str = "lossatlas") -> "Figure":
         """Return the map as a matplotlib figure, in the manner of Horoi et al. 2022, Fig. 2."""
@@ -169,6 +210,8 @@ def atlas(
     preset: Preset = "sound",
     loss: str | None = None,
     diverged: Diverged = "refuse",
+    methods: Sequence[Method] = ("pca",),
+    nulls: bool = True,
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
 ) -> Atlas:
@@ -188,6 +231,8 @@ def atlas(
         loss: Metric whose landscape is measured; by default test_loss, val_loss, eval_loss, loss or train_loss, whichever
             comes first.
         diverged: Whether points with NaN or infinite weights are refused or skipped and counted.
+        methods: What else draws the same distances, to be compared: ``"pca"``, ``"tsne"``, ``"umap"``, ``"isomap"``.
+        nulls: Whether maps of nothing are drawn, to be scored beside: it takes about as long as the embedding again.
         seed: Seed of what chance there is.
         progress: Called with the name of each stage as it begins.
 
@@ -196,6 +241,7 @@ def atlas(
     """
     if diverged not in get_args(Diverged):
         raise InputError(f"diverged must be 'refuse' or 'skip', but is {diverged!r}; choose one")
+    refuse_methods(methods)
     report = progress or (lambda _: None)
     report("reading")
     opened = open_runs(runs)
@@ -203,8 +249,8 @@ def atlas(
     report("distances")
     between, distance_error = recorded_pairwise(opened, kept=kept, origin=origin)
     report("embedding")
-    embedding = phate(
-        between,
+    embedded = functools.partial(
+        phate,
         metric=metric,
         origin=origin,
         knn=knn,
@@ -216,12 +262,17 @@ def atlas(
         preset=preset,
         seed=seed,
     )
+    embedding = embedded(between)
     report("measures")
     traces = _traces(opened, kept)
     metrics = _metrics(opened, kept)
     optima = [trace.start for trace in traces if trace.kind == "optimum" and trace.stop > trace.start]
     optimum = optima[0] if len(optima) == 1 else None
     measured = _loss(metrics, loss)
+    steps = [(trace.start, trace.stop) for trace in traces if trace.is_ordered]
+    diagram, found = (None, None) if measured is None else _landscape(embedding, metrics[measured])
+    report("comparison")
+    compared = comparison(embedding, between, metric=metric, runs=steps, methods=methods, redrawn=embedded if nulls else None)
     return Atlas(
         traces=traces,
         steps=np.concatenate([run.steps[list(points)] for run, points in zip(opened, kept, strict=True)]).astype(np.float64),
@@ -230,9 +281,13 @@ def atlas(
         embedding=embedding,
         optimum=optimum,
         distance_from_optimum=None if optimum is None else distances_from(optimum, between),
-        diagram=None if measured is None else _diagram(embedding, metrics[measured]),
+        diagram=diagram,
         loss=measured,
         distance_error=distance_error,
+        distances=between.cosine if metric == "cosine" else between.euclidean,
+        step_lengths=step_lengths(between, steps),
+        valleys=found,
+        comparison=compared,
     )
 
 
@@ -292,6 +347,7 @@ def _loss(metrics: Mapping[str, Vector], asked: str | None) -> str | None:
     return next((name for name in usable if np.isfinite(metrics[name]).sum() >= 2), None)
 
 
-def _diagram(embedding: PhateEmbedding, loss: Vector) -> Diagram:
+def _landscape(embedding: PhateEmbedding, loss: Vector) -> tuple[Diagram, Valleys]:
     # 20 neighbours as in Horoi et al. 2022, or all of them where there are fewer.
-    return persistence(embedding, loss, knn=min(20, int(np.isfinite(loss).sum()) - 1))
+    knn = min(20, int(np.isfinite(loss).sum()) - 1)
+    return persistence(embedding, loss, knn=knn), valleys(embedding, loss, knn=knn)

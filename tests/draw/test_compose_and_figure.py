@@ -1,5 +1,6 @@
 """Every number that is drawn is one of the atlas, and the figure shows the points where the scene has them."""
 
+import dataclasses
 import html
 import re
 import subprocess
@@ -12,6 +13,7 @@ from matplotlib.collections import PathCollection
 
 import lossatlas as la
 from lossatlas.draw import Layout, Scene, SceneMap, encoded, figure, notebook_frame, scene, write_figure
+from lossatlas.measure import Comparison
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +37,11 @@ def test_the_scene_holds_the_numbers_of_the_atlas(around):
     part = scene({"here": around}, title="t").maps[0]
     np.testing.assert_allclose(part.layouts[0].coordinates, around.embedding.coordinates, rtol=1e-6)  # float32 keeps 7 digits
     shown = {metric.name: metric for metric in part.metrics}
-    assert shown.keys() == {*around.metrics, "distance_from_optimum"}
+    assert shown.keys() == {*around.metrics, "distance_from_optimum", "step_length"}
     for name, values in around.metrics.items():
         np.testing.assert_allclose(shown[name].values, values, rtol=1e-6)
     np.testing.assert_allclose(shown["distance_from_optimum"].values, around.distance_from_optimum, rtol=1e-6)
+    np.testing.assert_allclose(shown["step_length"].values, around.step_lengths, rtol=1e-6)
     assert [(run.name, run.start, run.stop, run.seed, run.jump) for run in part.runs] == [
         (trace.name, trace.start, trace.stop, trace.seed, trace.jump) for trace in around.traces
     ]
@@ -47,9 +50,25 @@ def test_the_scene_holds_the_numbers_of_the_atlas(around):
     assert part.time_label == "epoch"
 
 
+def test_a_recorded_number_keeps_a_name_that_is_ours_too(around):
+    values = np.arange(17.0)
+    mine = dataclasses.replace(around, metrics={**around.metrics, "step_length": values})
+    shown = [metric for metric in scene({"here": mine}, title="t").maps[0].metrics if metric.name == "step_length"]
+    assert len(shown) == 1
+    np.testing.assert_array_equal(shown[0].values, values)
+
+
+def test_an_atlas_of_the_bare_map_is_still_a_scene(around):
+    bare = dataclasses.replace(around, distances=None, step_lengths=None, valleys=None, comparison=Comparison())
+    part = scene({"here": bare}, title="t").maps[0]
+    assert [layout.name for layout in part.layouts] == ["PHATE"]
+    assert (part.layouts[0].coordinates_3d, part.barcode, part.distances, part.scores) == (None, None, None, ())
+    assert part.layouts[0].metrics == ()
+
+
 def test_losses_are_on_a_log_scale_and_accuracies_are_not(around):
     scales = {metric.name: metric.scale for metric in scene({"here": around}, title="t").maps[0].metrics}
-    assert scales["test_loss"] == scales["train_loss"] == "log"
+    assert scales["test_loss"] == scales["train_loss"] == scales["step_length"] == "log"
     assert scales["test_accuracy"] == scales["distance_from_optimum"] == "linear"
 
 

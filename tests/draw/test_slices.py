@@ -170,7 +170,7 @@ def test_a_few_batches_and_a_half_measured_plane_are_said():
 
 def test_what_cannot_be_written_is_refused(tmp_path, refuses):
     made = _KINDS["line"](tmp_path)
-    with refuses("'a.html': a slice is a figure; end it in .png, .svg, .pdf, .npz or .json"):
+    with refuses("'a.html': only a plane has a page; end it in .png, .svg, .pdf, .npz or .json"):
         made.save(tmp_path / "a.html")
     with refuses("there is no folder"):
         made.save(tmp_path / "nowhere" / "a.png")

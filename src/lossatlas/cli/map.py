@@ -32,6 +32,15 @@ class Diverged(StrEnum):
     SKIP = "skip"
 
 
+class Method(StrEnum):
+    """What else draws the same distances."""
+
+    PCA = "pca"
+    TSNE = "tsne"
+    UMAP = "umap"
+    ISOMAP = "isomap"
+
+
 def map_(
     runs: Annotated[list[str], typer.Argument(help="Run folders, folders of runs, or patterns.", show_default=False)],
     output: Annotated[Path, typer.Option("-o", "--output", help="Ends in .html, .png, .svg, .pdf, .npz or .json.")] = Path(
@@ -45,6 +54,10 @@ def map_(
     origin: Annotated[Origin, typer.Option(help="Where the cosine is measured.")] = Origin.ZERO,
     loss: Annotated[str | None, typer.Option(help="Metric whose landscape is measured.", show_default="the first loss")] = None,
     diverged: Annotated[Diverged, typer.Option(help="What happens to points with NaN weights.")] = Diverged.REFUSE,
+    method: Annotated[
+        list[Method] | None, typer.Option(help="Another drawing beside PHATE; may be repeated.", show_default="pca")
+    ] = None,
+    nulls: Annotated[bool, typer.Option(help="Draw random walks and shuffled places too, to score the map beside.")] = True,  # noqa: FBT002
     seed: Seed = 0,
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
@@ -64,6 +77,8 @@ def map_(
             preset=preset.value,
             loss=loss,
             diverged=diverged.value,
+            methods=[one.value for one in dict.fromkeys(method or [Method.PCA])],
+            nulls=nulls,
             seed=seed,
             progress=lambda stage: report_progress(0, stage),
         )

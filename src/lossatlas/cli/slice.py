@@ -52,7 +52,9 @@ def slice_(
             "bilinear: 4."
         ),
     ] = Kind.LINE,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Ends in .png, .svg, .pdf, .npz or .json.")] = Path("slice.png"),
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Ends in .png, .svg, .pdf, .npz or .json; a plane also in .html.")
+    ] = Path("slice.png"),
     n: Annotated[int, typer.Option("-n", min=0, help="Points along each axis; 0 takes the kind's own number.")] = 0,
     reach: Annotated[float, typer.Option(min=0, help="Half the width; 1 is 100 % of the weights, 0 finds it.")] = 0.0,
     orthogonal: Annotated[bool, typer.Option(help="Turn the second direction of a plane to a right angle.")] = False,  # noqa: FBT002
@@ -75,7 +77,7 @@ def slice_(
     from lossatlas.sample import SliceSettings, named_task, on_device
     from lossatlas.store import refuse_taken
 
-    refuse_unwritable_slice(output)
+    refuse_unwritable_slice(output, is_plane=kind in (Kind.PLANE, Kind.PCA))
     if record is not None:
         refuse_taken(record)
     settings = SliceSettings(

@@ -20,6 +20,7 @@ from lossatlas.draw.scene import (
     Surface,
     SurfacePath,
 )
+from lossatlas.draw.surfaces import surface
 
 __all__ = [
     "Barcode",
@@ -43,6 +44,7 @@ __all__ = [
     "refuse_unwritable",
     "save",
     "scene",
+    "surface",
     "write_figure",
     "write_page",
 ]

@@ -5,9 +5,11 @@ from typing import get_args
 
 import numpy as np
 
-from lossatlas._arrays import Coordinates, Vector
+from lossatlas._arrays import Vector
 from lossatlas._atlas import Atlas, Trace
-from lossatlas.draw.scene import Fact, Kind, Layout, Metric, Scale, Scene, SceneMap, SceneRun
+from lossatlas.draw.layouts import layouts, scores
+from lossatlas.draw.scene import Fact, Kind, Metric, Scale, Scene, SceneMap, SceneRun, Surface
+from lossatlas.draw.tables import barcode, distance_table
 
 _KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 
@@ -19,37 +21,34 @@ _MEANINGS = {
 
 
 def scene(
-    atlases: Mapping[str, Atlas], *, title: str, summary: str = "", facts: Mapping[str, Sequence[Fact]] | None = None
+    atlases: Mapping[str, Atlas],
+    *,
+    title: str,
+    summary: str = "",
+    facts: Mapping[str, Sequence[Fact]] | None = None,
+    surfaces: Sequence[Surface] = (),
 ) -> Scene:
     """Return the scene of named atlases, side by side in their order; ``facts`` come before an atlas' own."""
     further = facts or {}
     maps = tuple(scene_map(name, atlas, facts=further.get(name, ())) for name, atlas in atlases.items())
-    return Scene(title=title, summary=summary, maps=maps)
+    return Scene(title=title, summary=summary, maps=maps, surfaces=tuple(surfaces))
 
 
 def scene_map(name: str, atlas: Atlas, *, facts: Sequence[Fact] = ()) -> SceneMap:
     """Return one map of a scene."""
-    settings = atlas.embedding.settings
-    chosen = f"t {atlas.embedding.t}" + (" (chosen)" if settings.t == "auto" else "")
-    about = {"zero": "the origin", "centroid": "the centroid", "start": "the start", "point": "a point"}.get(settings.origin, "")
-    metric = f"{settings.metric} distance" + (f" about {about}" if settings.metric == "cosine" and about else "")
-    layout = Layout(
-        name="PHATE",
-        caption=f"PHATE of {atlas.n_points:,} points, {metric}; "
-        f"knn {settings.knn}, decay {_decimal(settings.decay)}, {chosen}, "
-        f"gamma {_decimal(settings.gamma)}, preset {settings.preset}; stress {atlas.embedding.stress:.3f}",
-        coordinates=_plane(atlas.embedding.coordinates),
-    )
     return SceneMap(
         name=name,
-        layouts=(layout,),
+        layouts=layouts(atlas),
         time=atlas.steps.astype(np.float32),
         time_label=atlas.step_label,
         runs=tuple(_scene_run(trace) for trace in atlas.traces),
         metrics=tuple(_metrics(atlas)),
         facts=(*facts, *_facts(atlas)),
+        scores=scores(atlas),
         optimum=atlas.optimum,
         landscape=atlas.loss,
+        barcode=barcode(atlas),
+        distances=distance_table(atlas),
     )
 
 
@@ -82,7 +81,18 @@ def _metrics(atlas: Atlas) -> list[Metric]:
                 meaning="Euclidean distance of the weights from the optimum, in the weights' own unit",
             )
         )
-    return shown
+    if atlas.step_lengths is not None and np.isfinite(atlas.step_lengths).any():
+        shown.append(
+            Metric(
+                name="step_length",
+                label="step length",
+                values=_single(atlas.step_lengths),
+                scale="log" if (atlas.step_lengths > 0).any() else "linear",
+                meaning="Euclidean distance of the weights from the snapshot before in the same run, in the weights' own unit",
+            )
+        )
+    # What was recorded under a name of ours keeps it.
+    return [metric for place, metric in enumerate(shown) if metric.name not in {one.name for one in shown[:place]}]
 
 
 def _facts(atlas: Atlas) -> list[Fact]:
@@ -141,16 +151,6 @@ def _facts(atlas: Atlas) -> list[Fact]:
     return facts
 
 
-def _plane(coordinates: Coordinates) -> np.ndarray:
-    """The first two axes; a map of one axis is drawn on a line."""
-    plane = coordinates[:, :2].astype(np.float32)
-    return np.pad(plane, ((0, 0), (0, 2 - plane.shape[1])))
-
-
 def _single(values: Vector) -> Vector:
     with np.errstate(over="ignore"):  # beyond 3e38 a viewer shows infinity
         return values.astype(np.float32)
-
-
-def _decimal(value: float | None) -> str:
-    return "none" if value is None else f"{value:g}"

@@ -85,6 +85,9 @@ def _write_arrays(atlas: Atlas, path: Path, title: str) -> None:
         "run": np.concatenate([np.full(trace.stop - trace.start, i) for i, trace in enumerate(atlas.traces)]),
         "run_names": np.array([trace.name for trace in atlas.traces]),
         **{f"metric_{name}": values for name, values in atlas.metrics.items()},
+        **{f"coordinates_{name}": made.coordinates for name, made in atlas.layouts.items()},
+        **{f"coordinates_{name}_3d": values for name, values in atlas.comparison.coordinates_3d.items()},
+        **{f"neighbours_kept_{name}": found.point_neighbours_kept for name, found in atlas.comparison.faithfulness.items()},
     }
     if atlas.distance_from_optimum is not None:
         arrays["distance_from_optimum"] = atlas.distance_from_optimum

@@ -15,7 +15,9 @@ from matplotlib.figure import Figure
 from lossatlas._arrays import InputError, Mask, Vector
 from lossatlas.draw.contours import draw_contours
 from lossatlas.draw.figure import INK, QUIET, STYLE, write_figure
+from lossatlas.draw.page import write_page
 from lossatlas.draw.save import json_text, refuse_unwritable
+from lossatlas.draw.surfaces import DECADES, how_measured, plane_scene
 from lossatlas.sample.path.result import LowLossPath
 from lossatlas.sample.slice.corners import LossSquare, LossTriangle
 from lossatlas.sample.slice.line import LossLine
@@ -25,8 +27,6 @@ from lossatlas.sample.slice.principal import Projected
 from lossatlas.store import unwritable, write_durably
 
 _BLUE, _ORANGE = "#0072B2", "#D55E00"
-# Losses that differ by more than this factor are drawn on a log scale.
-_DECADES = 20
 
 
 def slice_figure(made: Picture, *, title: str = "") -> Figure:
@@ -51,12 +51,15 @@ def slice_figure(made: Picture, *, title: str = "") -> Figure:
 
 
 def save_slice(made: Picture, path: Path, *, title: str) -> None:
-    """Write a slice as a figure, arrays or numbers, whole or not at all.
+    """Write a slice as a figure, arrays or numbers, and a plane as a page too, whole or not at all.
 
     Raises:
         InputError: the ending is unknown, or the place cannot be written.
     """
-    refuse_unwritable_slice(path)
+    refuse_unwritable_slice(path, is_plane=isinstance(made, LossPlane))
+    if isinstance(made, LossPlane) and path.suffix == ".html":
+        write_page(plane_scene(made, title=title), path)
+        return
     if path.suffix in (".png", ".svg", ".pdf"):
         write_figure(slice_figure(made, title=title), path)
         return
@@ -67,14 +70,18 @@ def save_slice(made: Picture, path: Path, *, title: str) -> None:
         raise unwritable(path, error) from error
 
 
-def refuse_unwritable_slice(path: Path) -> None:
+def refuse_unwritable_slice(path: Path, *, is_plane: bool = False) -> None:
     """Refuse a file that :func:`save_slice` could not write, before any work is done.
+
+    Args:
+        path: The file.
+        is_plane: Whether a plane is to be written, which a page can show.
 
     Raises:
         InputError: the ending is unknown, or the folder is missing or closed.
     """
-    if path.suffix == ".html":
-        raise InputError(f"{path.name!r}: a slice is a figure; end it in .png, .svg, .pdf, .npz or .json")
+    if path.suffix == ".html" and not is_plane:
+        raise InputError(f"{path.name!r}: only a plane has a page; end it in .png, .svg, .pdf, .npz or .json")
     refuse_unwritable(path)
 
 
@@ -277,17 +284,7 @@ _DRAWERS: dict[type, Callable[[Figure, Axes, Any], None]] = {
 def _caption(axes: Axes, made: Picture, words: str) -> None:
     """Say below the picture how it was measured."""
     losses = made.losses
-    parts = [words] if words else []
-    if losses.diagnostics["has_batchnorm"]:
-        how = {"recompute": "recomputed at each point", "interpolate": "interpolated", "stale": "the first point's"}
-        parts.append(f"batch norm {how[losses.settings.batchnorm]}")
-    if losses.settings.batches is not None and (losses.error > 0).any():
-        greatest = float(np.nanmax(losses.error))
-        parts.append(
-            f"{losses.diagnostics['n_batches']} of {losses.diagnostics['n_all_batches']} batches, error up to {greatest:.2g}"
-        )
-    if not losses.done.all():
-        parts.append(f"{int(losses.done.sum())} of {len(losses.done)} points measured so far")
+    parts = [*([words] if words else []), *how_measured(losses)]
     if (losses.done & ~np.isfinite(losses.loss)).any():
         parts.append("hatched: the loss is no number")
     drawn = axes.get_figure(root=True)
@@ -296,7 +293,7 @@ def _caption(axes: Axes, made: Picture, words: str) -> None:
 
 
 def _log_if_wide(axes: Axes, values: np.ndarray) -> None:
-    if len(values) and values.min() > 0 and values.max() > _DECADES * values.min():
+    if len(values) and values.min() > 0 and values.max() > DECADES * values.min():
         axes.set_yscale("log")
 
 

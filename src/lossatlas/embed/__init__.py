@@ -5,8 +5,10 @@ from lossatlas.embed.connect import bridged, chained, components
 from lossatlas.embed.diffusion import diffusion_operator, knee, potential, random_walk, spectral_entropy, spectrum, transitions
 from lossatlas.embed.embedding import Embedding
 from lossatlas.embed.estimator import PHATE
+from lossatlas.embed.given import Own, as_embedded
 from lossatlas.embed.kernel import alpha_decay_affinities
 from lossatlas.embed.landmarks import landmarks
+from lossatlas.embed.layouts import Method, layout, refuse_methods
 from lossatlas.embed.memory import autocorrelation, remembered
 from lossatlas.embed.nonmetric import nonmetric_scaling, nonmetric_stress
 from lossatlas.embed.phate import PhateEmbedding, phate
@@ -21,10 +23,13 @@ __all__ = [
     "DiffusionTime",
     "Embedding",
     "MapWarning",
+    "Method",
+    "Own",
     "PhateEmbedding",
     "PhateSettings",
     "Preset",
     "alpha_decay_affinities",
+    "as_embedded",
     "autocorrelation",
     "bridged",
     "chained",
@@ -35,6 +40,7 @@ __all__ = [
     "isomap",
     "knee",
     "landmarks",
+    "layout",
     "metric_scaling",
     "nonmetric_scaling",
     "nonmetric_stress",
@@ -42,6 +48,7 @@ __all__ = [
     "phate",
     "potential",
     "random_walk",
+    "refuse_methods",
     "remembered",
     "spectral_entropy",
     "spectrum",

@@ -15,6 +15,8 @@ from lossatlas.embed.embedding import Embedding
 from lossatlas.embed.given import GivenPoints, Metric, given_distances
 from lossatlas.embed.scaling import principal, stress
 
+UMAP_IS_MISSING = "umap needs umap-learn, which is not installed; run: pip install 'lossatlas[compare]'"
+
 
 @dataclass(frozen=True, kw_only=True)
 class BaselineSettings:
@@ -124,7 +126,7 @@ def umap(
             warnings.simplefilter("ignore")  # that its sister, which is not used, needs TensorFlow
             from umap import UMAP  # noqa: PLC0415 - an extra, and it takes seconds to load
     except ImportError as error:
-        raise InputError("umap needs umap-learn, which is not installed; run: pip install 'lossatlas[compare]'") from error
+        raise InputError(UMAP_IS_MISSING) from error
     D, name = given_distances(points, metric=metric, origin=origin)
     _refuse_no_axes(n_components)
     _refuse_neighbours(n_neighbors, len(D), least=2)

@@ -59,16 +59,19 @@ def given(points: GivenPoints, settings: PhateSettings, *, metric: Metric, origi
 
 def _of_pairs(points: GivenPoints, settings: PhateSettings, metric: Own, origin: Origin, trajectories: Indices | None) -> Given:
     between = points if isinstance(points, Pairwise) else pairwise(points, origin=origin, device=settings.device)
-    n_pca = settings.n_pca
-    if n_pca is not None and n_pca < min(len(between.squared), between.n_parameters):
-        # The scores of a centred PCA are the classical scaling of the distances; the cosine is then about the centroid.
-        between = pairwise(classical_scaling(between.euclidean, n_components=n_pca))
-        settings = replace(settings, origin="centroid")
-    else:
-        settings = replace(settings, n_pca=None, origin=between.origin)
-    if between is not points:  # which is the caller's
-        return Given(DistanceMatrix(spent(between, metric)), settings, trajectories)
-    return Given(DistanceMatrix(between.cosine if metric == "cosine" else between.euclidean), settings, trajectories)
+    seen = as_embedded(between, n_pca=settings.n_pca)
+    settings = replace(settings, n_pca=None if seen is between else settings.n_pca, origin=seen.origin)
+    if seen is not points:  # which is the caller's
+        return Given(DistanceMatrix(spent(seen, metric)), settings, trajectories)
+    return Given(DistanceMatrix(seen.cosine if metric == "cosine" else seen.euclidean), settings, trajectories)
+
+
+def as_embedded(between: Pairwise, *, n_pca: int | None) -> Pairwise:
+    """Distances as PHATE sees them: of so many principal components, where that is fewer than there are."""
+    if n_pca is None or n_pca >= min(len(between.squared), between.n_parameters):
+        return between
+    # The scores of a centred PCA are the classical scaling of the distances; the cosine is then about the centroid.
+    return replace(pairwise(classical_scaling(between.euclidean, n_components=n_pca)), origin="centroid")
 
 
 def _is_cloud(points: GivenPoints, settings: PhateSettings) -> bool:

@@ -24,6 +24,8 @@ def neighbour_graph(distances: Distances, *, knn: int = 20) -> Int[np.ndarray, "
         raise InputError(f"knn={knn} needs at least {max(knn, 1) + 1} points, but there are {n}; pass another knn")
     others = distances.copy()
     np.fill_diagonal(others, np.inf)
-    nearest = np.argsort(others, axis=1, kind="stable")[:, :knn]
-    pairs = np.stack([np.repeat(np.arange(n), knn), nearest.ravel()], axis=1)
-    return np.unique(np.sort(pairs, axis=1), axis=0)
+    last = np.partition(others, knn - 1, axis=1)[:, knn - 1 : knn]
+    nearer, tied = others < last, others == last
+    left = knn - nearer.sum(axis=1, keepdims=True)
+    is_near = nearer | (tied & (np.cumsum(tied, axis=1) <= left))
+    return np.argwhere(np.triu(is_near | is_near.T))

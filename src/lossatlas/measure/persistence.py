@@ -8,9 +8,9 @@ import gudhi
 import numpy as np
 from jaxtyping import Float
 
-from lossatlas._arrays import Distances, InputError, Vector, checked_distances
+from lossatlas._arrays import Distances, InputError, Vector
 from lossatlas.embed import PhateEmbedding
-from lossatlas.measure.graph import neighbour_graph
+from lossatlas.measure.filtration import filtration
 
 Part = Literal["all", "finite", "essential"]
 
@@ -74,17 +74,8 @@ def persistence(distances_or_embedding: Distances | PhateEmbedding, values: Vect
     >>> diagram.finite[0], diagram.total(part="finite"), diagram.total(part="essential")
     (array([[1., 5.]]), 16.0, 25.0)
     """
-    if isinstance(distances_or_embedding, PhateEmbedding):
-        distances = distances_or_embedding.potential_distances
-    else:
-        distances = checked_distances(distances_or_embedding)
-    if np.shape(values) != (len(distances),):
-        raise InputError(f"there are {len(distances)} points but values have shape {np.shape(values)}; pass one value a point")
-    counted = np.flatnonzero(np.isfinite(values))
-    if len(counted) < 2:
-        raise InputError(f"a filtration needs at least 2 finite values, but there are {len(counted)}; record the loss")
-    values = np.asarray(values, dtype=np.float64)[counted]
-    edges = neighbour_graph(distances[np.ix_(counted, counted)], knn=knn)
+    on = filtration(distances_or_embedding, values, knn=knn)
+    values, edges = on.values, on.edges
     tree = gudhi.SimplexTree()
     tree.insert_batch(np.arange(len(values))[np.newaxis], values)
     tree.insert_batch(edges.T, values[edges].max(axis=1))
@@ -97,6 +88,6 @@ def persistence(distances_or_embedding: Distances | PhateEmbedding, values: Vect
         lowest=float(values.min()),
         highest=float(values.max()),
         n_points=len(values),
-        n_left_out=len(distances) - len(values),
+        n_left_out=on.n_left_out,
         knn=knn,
     )

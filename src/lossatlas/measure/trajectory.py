@@ -1,5 +1,9 @@
 """Where a trajectory goes, in weight space itself."""
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from lossatlas._arrays import InputError, Vector
 from lossatlas.distance import Pairwise
 
@@ -11,6 +15,24 @@ def distances_from(point: int, between: Pairwise) -> Vector:
     return between.euclidean[point]
 
 
+def step_lengths(between: Pairwise, runs: Sequence[tuple[int, int]]) -> Vector:
+    """Euclidean distance of each snapshot from the one before in its run, in units of the weights; NaN where there is none.
+
+    Args:
+        between: Distances of the points.
+        runs: First row, and row after the last, of each trajectory, in the order of time.
+
+    >>> from lossatlas.distance import pairwise
+    >>> step_lengths(pairwise(np.array([[0.0], [1.0], [3.0], [9.0]])), [(0, 3)])
+    array([nan,  1.,  2., nan])
+    """
+    lengths = np.full(len(between.squared), np.nan)
+    for start, stop in runs:
+        rows = np.arange(start + 1, stop)
+        lengths[rows] = np.sqrt(between.squared[rows - 1, rows])
+    return lengths
+
+
 def return_ratio(distances: Vector) -> float:
     """Last of a retraining's distances from the optimum over the first, just after the jump.
 
@@ -19,7 +41,6 @@ def return_ratio(distances: Vector) -> float:
     Raises:
         InputError: the retraining begins at the optimum itself.
 
-    >>> import numpy as np
     >>> return_ratio(np.array([2.0, 1.5, 0.5]))
     0.25
     """

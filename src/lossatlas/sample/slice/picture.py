@@ -22,7 +22,7 @@ class Picture:
         return slice_figure(self, title=title)
 
     def save(self, path: str | os.PathLike[str], *, title: str = "") -> None:
-        """Write by the ending of ``path``: .png .svg .pdf figure, .npz arrays, .json numbers.
+        """Write by the ending of ``path``: .png .svg .pdf figure, .npz arrays, .json numbers; a plane also .html page.
 
         Raises:
             InputError: the ending is none of these, or the place cannot be written.

@@ -1,0 +1,43 @@
+"""A loss over the neighbour graph: the points that count, and the edges between them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from lossatlas._arrays import Distances, InputError, Vector, checked_distances
+from lossatlas.embed import PhateEmbedding
+from lossatlas.measure.graph import neighbour_graph
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Filtration:
+    """Points with a finite value, and the edges of the graph of their nearest neighbours."""
+
+    rows: Int[np.ndarray, " c"]  # of the points that count, ascending
+    values: Float[np.ndarray, " c"]
+    edges: Int[np.ndarray, "e 2"]  # between the points that count, by their number among these
+    n_left_out: int
+
+
+def filtration(distances_or_embedding: Distances | PhateEmbedding, values: Vector, *, knn: int) -> Filtration:
+    """Return the graph of the points whose value is finite; see :func:`persistence`.
+
+    Raises:
+        InputError: the numbers of points differ, fewer than two values are finite, or ``knn`` does not fit.
+    """
+    if isinstance(distances_or_embedding, PhateEmbedding):
+        distances = distances_or_embedding.potential_distances
+    else:
+        distances = checked_distances(distances_or_embedding)
+    if np.shape(values) != (len(distances),):
+        raise InputError(f"there are {len(distances)} points but values have shape {np.shape(values)}; pass one value a point")
+    rows = np.flatnonzero(np.isfinite(values))
+    if len(rows) < 2:
+        raise InputError(f"a filtration needs at least 2 finite values, but there are {len(rows)}; record the loss")
+    return Filtration(
+        rows=rows,
+        values=np.asarray(values, dtype=np.float64)[rows],
+        edges=neighbour_graph(distances[np.ix_(rows, rows)], knn=knn),
+        n_left_out=len(distances) - len(rows),
+    )
