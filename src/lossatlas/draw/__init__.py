@@ -2,6 +2,7 @@
 
 from lossatlas.draw.compose import scene
 from lossatlas.draw.figure import figure, write_figure
+from lossatlas.draw.figures import PAPER, TALK, Style, landscape_figure, methods_figure, named_style, persistence_figure
 from lossatlas.draw.log import log_atlas
 from lossatlas.draw.notebook import notebook_frame
 from lossatlas.draw.page import page, write_page
@@ -23,6 +24,8 @@ from lossatlas.draw.scene import (
 )
 
 __all__ = [
+    "PAPER",
+    "TALK",
     "Barcode",
     "DistanceTable",
     "Fact",
@@ -32,15 +35,20 @@ __all__ = [
     "SceneMap",
     "SceneRun",
     "Score",
+    "Style",
     "Surface",
     "SurfacePath",
     "decoded",
     "encoded",
     "figure",
     "json_text",
+    "landscape_figure",
     "log_atlas",
+    "methods_figure",
+    "named_style",
     "notebook_frame",
     "page",
+    "persistence_figure",
     "refuse_unwritable",
     "save",
     "scene",

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 
 from lossatlas._arrays import InputError, Mask, Vector
 from lossatlas.draw.contours import draw_contours
-from lossatlas.draw.figure import INK, QUIET, STYLE, write_figure
+from lossatlas.draw.figure import write_figure
+from lossatlas.draw.figures.style import INK, PAPER, QUIET
 from lossatlas.draw.save import json_text, refuse_unwritable
 from lossatlas.sample.path.result import LowLossPath
 from lossatlas.sample.slice.corners import LossSquare, LossTriangle
@@ -36,7 +37,7 @@ def slice_figure(made: Picture, *, title: str = "") -> Figure:
         made: The slice.
         title: Stands above it.
     """
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(PAPER.rc):
         has_run = isinstance(made, LossPlane) and made.trajectory is not None
         drawn = Figure(figsize=(7.2, 3.7) if has_run else (4.4, 3.7), layout="constrained")
         if isinstance(made, LossPlane) and made.trajectory is not None:
