@@ -45,10 +45,11 @@ def log_ticks(low: float, high: float, *, most: int = 6) -> list[float]:
     decades = [10.0**k for k in inside if low / room <= 10.0**k <= high * room]
     if len(decades) > 2:
         return decades[:: math.ceil(len(decades) / most)]
-    between = [float(f"{digit}e{k}") for k in inside for digit in (1, 2, 5)]
-    between = [value for value in between if low / room <= value <= high * room]
-    if len(between) > 2:
-        return between
+    for digits in ((1, 2, 5), (1, 1.5, 2, 3, 5, 7)):
+        between = [float(f"{digit}e{k}") for k in inside for digit in digits]
+        between = [value for value in between if low / room <= value <= high * room]
+        if len(between) > 2:
+            return between
     even = MaxNLocator(most - 1).tick_values(low, high)
     return [float(f"{value:.6g}") for value in even if value > 0 and low / room <= value <= high * room]
 

@@ -37,7 +37,7 @@ def draw_legend(made: Figure, beside: Axes, scenes: Sequence[Scene], colours: Co
         )
 
 
-def place_legend(below: Figure | None, beside: Axes, entries: Sequence[Line2D], *, title: str = "") -> Legend:
+def place_legend(below: Figure | None, beside: Axes, entries: Sequence[Line2D], *, title: str = "", columns: int = 5) -> Legend:
     """Put a legend below a figure, or beside a panel; names are texts, also where they begin with _ or hold a formula's $."""
     legend = (beside if below is None else below).legend(
         handles=list(entries),
@@ -48,7 +48,7 @@ def place_legend(below: Figure | None, beside: Axes, entries: Sequence[Line2D], 
         handletextpad=0.4,
         columnspacing=1.2,
         labelcolor=INK,
-        ncols=1 if below is None else min(len(entries), 5),
+        ncols=1 if below is None else min(len(entries), columns),
         title=(title if below is None else title.replace("\n", " ")) or None,
         alignment="left",
     )

@@ -81,6 +81,7 @@ def _distinct(values: np.ndarray) -> np.ndarray:
 
 def _draw(axes: Axes, part: SceneMap, layout: Layout, values: np.ndarray, *, is_log: bool, is_few: bool, style: Style) -> None:
     draw_frame(axes, layout)
+    axes.set_box_aspect(1)
     draw_lines(axes, part, style, layout=layout)
     known = np.isfinite(values)
     if part.optimum is not None:

@@ -54,7 +54,7 @@ def persistence_figure(
         losses: Loss at the optimum of each, by the same names.
         by: What marks are coloured by: numbers, as weight decay, or words.
         by_label: What that is called.
-        shown: Names whose diagrams are drawn; by default the first four.
+        shown: Names whose diagrams are drawn; by default the first three, on a slide the first two.
         loss_label: What the loss is called.
         style: ``"paper"`` or ``"talk"``, or a style of one's own.
         title: Stands above.
@@ -63,21 +63,29 @@ def persistence_figure(
         InputError: there is no diagram, or a name is not among them, or there is no such style.
     """
     chosen = named_style(style)
-    names = list(diagrams)[:4] if shown is None else list(shown)
+    names = list(diagrams)[: chosen.most_diagrams] if shown is None else list(shown)
     _refuse_unknown(diagrams, names, {"losses": losses or {}, "by": by or {}})
     with mpl.rc_context(chosen.rc):
         columns = len(names)
-        width = chosen.column + _BESIDE if columns == 1 and chosen.height is None else chosen.page
-        inches = (width - _BESIDE) / columns
-        upper, lower = inches + 0.55, 0 if losses is None else 2.4
+        width = chosen.column if columns == 1 and losses is None else chosen.page
+        is_column = columns == 1 and losses is None and chosen.height is None
+        inches = width - 0.35 if is_column else (width - _BESIDE) / columns
+        upper, lower = inches + 0.4, 0 if losses is None else 2.4
         made = blank(chosen, width=width, height=upper + lower + 0.3 * bool(title))
-        ratios = (1, 1) if chosen.height else (upper, max(lower, 1))
+        ratios = (1.2, 1) if chosen.height else (upper, max(lower, 1))
         grid = made.add_gridspec(1 if losses is None else 2, columns, height_ratios=None if losses is None else ratios)
+        # Of a panel: a slide's letters are too large for the corner of a small one.
+        side = (
+            72 * min(inches, upper if chosen.height is None else chosen.height / (1 if losses is None else 2)) - 4 * chosen.text
+        )
+        is_narrow = side < 12 * chosen.small
         panels: list[Axes] = []
         for place in range(columns):
             together = {"sharex": panels[0], "sharey": panels[0]} if panels else {}
             panels.append(made.add_subplot(grid[0, place], **together))
-        _draw_diagrams(panels, {name: diagrams[name] for name in names}, loss_label, chosen)
+        _draw_diagrams(
+            panels, {name: diagrams[name] for name in names}, loss_label, chosen, is_narrow=is_narrow, is_alone=is_column
+        )
         if losses is not None:
             networks = _Networks(diagrams, losses, by or {}, by_label, loss_label)
             _draw_totals(made, made.add_subplot(grid[1, :]), networks, chosen)
@@ -94,7 +102,9 @@ def _refuse_unknown(diagrams: Mapping[str, Diagram], shown: Sequence[str], given
             raise InputError(f"{what} names {unknown[0]!r}, which is not among the diagrams; those are {', '.join(diagrams)}")
 
 
-def _draw_diagrams(panels: Sequence[Axes], diagrams: Mapping[str, Diagram], loss_label: str, style: Style) -> None:
+def _draw_diagrams(
+    panels: Sequence[Axes], diagrams: Mapping[str, Diagram], loss_label: str, style: Style, *, is_narrow: bool, is_alone: bool
+) -> None:
     low, high = min(one.lowest for one in diagrams.values()), max(one.highest for one in diagrams.values())
     is_log = low > 0
     room = (high / low) ** 0.07 if is_log else 0.07 * (high - low)
@@ -104,15 +114,14 @@ def _draw_diagrams(panels: Sequence[Axes], diagrams: Mapping[str, Diagram], loss
         if is_log:
             axes.set(xscale="log", yscale="log")
         axes.set(xlim=ends, ylim=ends, xlabel=f"birth ({loss_label})")
+        axes.xaxis.label.set_parse_math(False)
         axes.set_box_aspect(1)
         for axis in (axes.xaxis, axes.yaxis):
             mark_axis(axis, *ends, is_log=is_log, most=5)
         axes.plot(ends, ends, color=QUIET, linewidth=style.frame, zorder=1)
         axes.axhline(diagram.highest, color=FAINT, linewidth=style.frame, linestyle="--", zorder=0.5)
         _draw_classes(axes, diagram, style)
-        axes.set_title(name, parse_math=False, color=INK, fontweight="bold")
-        # Nothing dies before it is born: below the diagonal there is room.
-        axes.text(0.97, 0.04, _sums(diagram), transform=axes.transAxes, ha="right", va="bottom", fontsize=style.small, color=INK)
+        _draw_name(axes, name, diagram, style, is_narrow=is_narrow)
         axes.tick_params(labelleft=axes is panels[0])
         _quiet(axes)
     panels[0].set_ylabel("death")
@@ -122,7 +131,9 @@ def _draw_diagrams(panels: Sequence[Axes], diagrams: Mapping[str, Diagram], loss
         sign("|", _CYCLE, "cycle, never ends", style, area=style.end * 1.4),
     ]
     entries[-1].set_markeredgecolor(_CYCLE)
-    place_legend(None, panels[-1], entries)
+    made = panels[-1].get_figure(root=True) if is_alone else None
+    assert made is None or isinstance(made, Figure)
+    place_legend(made, panels[-1], entries, columns=2)
 
 
 def _draw_classes(axes: Axes, diagram: Diagram, style: Style) -> None:
@@ -137,14 +148,25 @@ def _draw_classes(axes: Axes, diagram: Diagram, style: Style) -> None:
         axes.scatter(births, closed, s=area, marker=marker, color=colour, zorder=height, clip_on=False, **edge)
 
 
-def _sums(diagram: Diagram) -> str:
+def _draw_name(axes: Axes, name: str, diagram: Diagram, style: Style, *, is_narrow: bool) -> None:
+    """Write the network's name above its diagram, and its sums below the diagonal: nothing dies before it is born."""
+    pad = style.small * 1.9 if is_narrow else style.text * 0.7
+    axes.set_title(name, parse_math=False, color=INK, fontweight="bold", pad=pad)
     sums = {
         "total": diagram.total(),
         "finite": diagram.total(part="finite"),
         "essential": diagram.total(part="essential"),
         "loss range²": diagram.loss_range_squared,
     }
-    return "\n".join(f"{name} {value:.3g}" for name, value in sums.items())
+    if is_narrow:
+        words = f"total {sums['total']:.3g}, range² {sums['loss range²']:.3g}"
+        up = style.small * 0.5
+        axes.annotate(
+            words, (0.5, 1), (0, up), xycoords="axes fraction", textcoords="offset points", ha="center", fontsize=style.small
+        )
+        return
+    words = "\n".join(f"{name} {value:.3g}" for name, value in sums.items())
+    axes.text(0.97, 0.04, words, transform=axes.transAxes, ha="right", va="bottom", fontsize=style.small, color=INK)
 
 
 def _quiet(axes: Axes) -> None:
@@ -178,19 +200,17 @@ def _draw_totals(made: Figure, axes: Axes, networks: _Networks, style: Style) ->
     numbers = networks.numbers
     x, y, baseline = numbers["loss"], numbers["total"], numbers["loss range²"]
     axes.scatter(x, baseline, s=style.end * 6, marker="_", color=QUIET, linewidths=style.edge * 2, zorder=2)
-    entries = [sign("_", QUIET, "loss range²", style, area=style.end * 3)]
-    entries[0].set(markeredgecolor=QUIET, markeredgewidth=style.edge * 2)
-    faces, more = _faces(made, axes, networks, style)
+    faces, entries = _faces(made, axes, networks, style)
     axes.scatter(x, y, s=style.end * 1.3, c=faces, linewidths=style.edge, edgecolors=INK, zorder=3)
     _spread(axes, "x", x)
     _spread(axes, "y", np.concatenate([y, baseline]))
-    axes.set_xlabel(f"{networks.loss_label} at the optimum")
-    axes.set_ylabel("total persistence of valleys")
+    axes.set_xlabel(f"{networks.loss_label} at the optimum", parse_math=False)
+    axes.set_ylabel("total persistence\n(dash: loss range²)")
     held = ", ".join(f"{name} {_rank_correlation(numbers[name], x)}" for name in ("total", "loss range²", "finite part"))
-    words = f"Spearman's ρ with the loss, {len(x)} networks: {held}"
-    axes.set_title(words, loc="left", fontsize=style.small, color=INK)
+    axes.set_title(f"{len(x)} networks; Spearman's ρ: {held}", loc="left", fontsize=style.small, color=INK)
     _quiet(axes)
-    place_legend(None, axes, [*entries, *more], title=networks.by_label)
+    if entries:
+        place_legend(None, axes, entries, title=networks.by_label)
 
 
 def _spread(axes: Axes, which: Literal["x", "y"], values: np.ndarray) -> None:
@@ -231,4 +251,4 @@ def _rank_correlation(values: np.ndarray, losses: np.ndarray) -> str:
     known = np.isfinite(values) & np.isfinite(losses)
     if len(np.unique(values[known])) < 2 or len(np.unique(losses[known])) < 2 or known.sum() < 3:
         return "has none"
-    return f"{spearmanr(values[known], losses[known]).statistic:.2f}"
+    return f"{spearmanr(values[known], losses[known]).statistic:.2f}".replace("-", "\N{MINUS SIGN}")

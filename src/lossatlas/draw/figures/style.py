@@ -30,6 +30,7 @@ class Style:
     diamond: float  # where a jump landed
     star: float
     cross: float
+    most_diagrams: int  # side by side, unless more are asked for
     has_captions: bool  # how each map was made, in small words below it
     is_legend_below: bool  # a legend stands below the figure, else on its right
     is_side_by_side: bool  # the panels of one map stand side by side, else above each other
@@ -77,6 +78,7 @@ PAPER = Style(
     diamond=26,
     star=110,
     cross=24,
+    most_diagrams=3,
     has_captions=True,
     is_legend_below=False,
     is_side_by_side=False,
@@ -101,6 +103,7 @@ TALK = Style(
     diamond=150,
     star=640,
     cross=150,
+    most_diagrams=2,
     has_captions=False,
     is_legend_below=True,
     is_side_by_side=True,
