@@ -1,12 +1,13 @@
 """An atlas becomes something to look at: the scene, and what is drawn from it."""
 
+from lossatlas.draw.animation import write_animation
 from lossatlas.draw.compose import scene
 from lossatlas.draw.figure import figure, write_figure
 from lossatlas.draw.figures import PAPER, TALK, Style, landscape_figure, methods_figure, named_style, persistence_figure
 from lossatlas.draw.log import log_atlas
 from lossatlas.draw.notebook import notebook_frame
 from lossatlas.draw.page import page, write_page
-from lossatlas.draw.save import json_text, refuse_unwritable, save
+from lossatlas.draw.save import checked_look, json_text, refuse_unwritable, save
 from lossatlas.draw.scene import (
     Barcode,
     DistanceTable,
@@ -38,6 +39,7 @@ __all__ = [
     "Style",
     "Surface",
     "SurfacePath",
+    "checked_look",
     "decoded",
     "encoded",
     "figure",
@@ -52,6 +54,7 @@ __all__ = [
     "refuse_unwritable",
     "save",
     "scene",
+    "write_animation",
     "write_figure",
     "write_page",
 ]

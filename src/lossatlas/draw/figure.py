@@ -1,16 +1,19 @@
-"""A scene as a figure by the name of its preset, and a figure as a file."""
+"""A scene or an atlas as a figure by the name of its preset, and a figure as a file."""
 
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from lossatlas._arrays import InputError
+from lossatlas._atlas import Atlas
+from lossatlas.draw.compose import scene as scene_of
 from lossatlas.draw.figures.landscape import landscape_figure
 from lossatlas.draw.figures.methods import methods_figure
+from lossatlas.draw.figures.persistence import persistence_figure
 from lossatlas.draw.figures.style import Style, named_style
 from lossatlas.draw.scene import Scene
 from lossatlas.store import unwritable, write_durably
@@ -30,6 +33,22 @@ def figure(scene: Scene, *, style: str | Style = "paper", preset: str = "landsca
     if preset not in _OF_SCENES:
         raise InputError(f"preset must be 'landscape' or 'methods', but is {preset!r}; choose one")
     return _OF_SCENES[preset](scene, style=style)
+
+
+def atlas_figure(atlas: Atlas, *, title: str, style: str | Style = "paper", preset: str = "landscape") -> Figure:
+    """Return an atlas as one of the paper's figures; see :meth:`Atlas.figure`.
+
+    Raises:
+        InputError: there is no such preset or style, or a diagram is asked for where no loss was recorded.
+    """
+    if preset == "persistence":
+        if atlas.diagram is None:
+            raise InputError("there is no diagram, for no run has a loss; record one, such as recorder.step(test_loss=...)")
+        label = (atlas.loss or "loss").replace("_", " ")
+        return persistence_figure({title: atlas.diagram}, loss_label=label, style=style)
+    if preset not in _OF_SCENES:
+        raise InputError(f"preset must be {', '.join(map(repr, get_args(Preset)))}, but is {preset!r}; choose one")
+    return figure(scene_of({title: atlas}, title=title), style=style, preset=preset)
 
 
 def write_figure(made: Figure, path: Path, *, style: str | Style = "paper") -> None:

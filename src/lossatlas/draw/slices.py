@@ -15,8 +15,9 @@ from matplotlib.figure import Figure
 from lossatlas._arrays import InputError, Mask, Vector
 from lossatlas.draw.contours import draw_contours
 from lossatlas.draw.figure import write_figure
-from lossatlas.draw.figures.style import INK, PAPER, QUIET
+from lossatlas.draw.figures.style import INK, PAPER, QUIET, Style
 from lossatlas.draw.save import json_text, refuse_unwritable
+from lossatlas.draw.surface import surface_figure
 from lossatlas.sample.path.result import LowLossPath
 from lossatlas.sample.slice.corners import LossSquare, LossTriangle
 from lossatlas.sample.slice.line import LossLine
@@ -26,6 +27,7 @@ from lossatlas.sample.slice.principal import Projected
 from lossatlas.store import unwritable, write_durably
 
 _BLUE, _ORANGE = "#0072B2", "#D55E00"
+_FIGURES = (".png", ".svg", ".pdf")
 # Losses that differ by more than this factor are drawn on a log scale.
 _DECADES = 20
 
@@ -51,14 +53,19 @@ def slice_figure(made: Picture, *, title: str = "") -> Figure:
         return drawn
 
 
-def save_slice(made: Picture, path: Path, *, title: str) -> None:
+def save_slice(made: Picture, path: Path, *, title: str, surface: bool = False, style: str | Style = "paper") -> None:
     """Write a slice as a figure, arrays or numbers, whole or not at all.
 
     Raises:
-        InputError: the ending is unknown, or the place cannot be written.
+        InputError: the ending is unknown, or the place cannot be written, or a surface is asked for of what is no plane.
     """
     refuse_unwritable_slice(path)
-    if path.suffix in (".png", ".svg", ".pdf"):
+    if surface:
+        refuse_no_surface(path, is_plane=isinstance(made, LossPlane))
+        assert isinstance(made, LossPlane)
+        write_figure(surface_figure(made, style=style, title=title), path, style=style)
+        return
+    if path.suffix in _FIGURES:
         write_figure(slice_figure(made, title=title), path)
         return
     data = json_text({"title": title, **slice_numbers(made)}).encode() if path.suffix == ".json" else _arrays(made)
@@ -74,9 +81,23 @@ def refuse_unwritable_slice(path: Path) -> None:
     Raises:
         InputError: the ending is unknown, or the folder is missing or closed.
     """
-    if path.suffix == ".html":
+    if path.suffix in (".html", ".gif", ".mp4"):
         raise InputError(f"{path.name!r}: a slice is a figure; end it in .png, .svg, .pdf, .npz or .json")
     refuse_unwritable(path)
+
+
+def refuse_no_surface(path: Path, *, is_plane: bool) -> None:
+    """Refuse a surface of what has none, before any work is done.
+
+    Raises:
+        InputError: it is not of a plane, or the file is no figure.
+    """
+    if not is_plane:
+        raise InputError(
+            "a surface is of a plane, which this slice is not; take a plane or a pca plane, or leave the surface out"
+        )
+    if path.suffix not in _FIGURES:
+        raise InputError(f"a surface is a figure, but {path.name!r} is none; end it in .png, .svg or .pdf")
 
 
 def slice_numbers(made: Picture) -> dict[str, Any]:

@@ -15,7 +15,15 @@ from lossatlas.draw.scene import Scene, SceneRun
 _MOST_NAMES, _LONGEST_NAME = 10, 22  # what the legend has room for
 
 
-def draw_legend(made: Figure, beside: Axes, scenes: Sequence[Scene], colours: Colours, style: Style) -> None:
+def draw_legend(
+    made: Figure,
+    beside: Axes,
+    scenes: Sequence[Scene],
+    colours: Colours,
+    style: Style,
+    *,
+    fading: str = "colour fades\nafter a jump",
+) -> None:
     """Explain the signs of maps that show runs: beside a panel, or below the figure."""
     parts = [part for scene in scenes for part in scene.maps]
     runs = [run for part in parts for run in part.runs]
@@ -33,7 +41,7 @@ def draw_legend(made: Figure, beside: Axes, scenes: Sequence[Scene], colours: Co
             made if style.is_legend_below else None,
             beside,
             entries,
-            title="colour fades\nafter a jump" if colours.jumps else "",
+            title=fading if colours.jumps else "",
         )
 
 
@@ -52,6 +60,7 @@ def place_legend(below: Figure | None, beside: Axes, entries: Sequence[Line2D], 
         title=(title if below is None else title.replace("\n", " ")) or None,
         alignment="left",
     )
+    legend.get_title().set_color(INK)
     for text, entry in zip(legend.get_texts(), entries, strict=True):
         text.set_parse_math(False)
         text.set_text(str(entry.get_label()))

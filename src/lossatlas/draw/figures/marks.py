@@ -80,7 +80,7 @@ def draw_lines(axes: Axes, part: SceneMap, style: Style, *, layout: Layout) -> N
     for run in part.runs:
         rows = slice(run.start, run.stop)
         if run.kind == "path":
-            axes.plot(x[rows], y[rows], color="black", alpha=0.6, linewidth=style.thick * 0.7, zorder=2.5)
+            axes.plot(x[rows], y[rows], color="black", alpha=0.6, linewidth=style.thick * 0.9, zorder=2.5)
         elif run.is_ordered:
             axes.plot(x[rows], y[rows], color="black", alpha=0.16, linewidth=style.thin, zorder=1)
 
