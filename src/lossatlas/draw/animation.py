@@ -135,9 +135,9 @@ class _Panel:
         strength = strengths(self.part, now)
         self.points.set(facecolor=np.column_stack([self.colours, strength]))
         self.lines.set(color=np.column_stack([self.colours[self.ends], 0.6 * strength[self.ends]]))
-        # A jump is where a tail begins: it stays in sight.
         landed = strength[self.jumps]
-        self.diamonds.set(alpha=np.where(landed > 0, np.maximum(landed, 0.45), 0))
+        if len(landed):  # a jump is where a tail begins: it stays in sight
+            self.diamonds.set(alpha=np.where(landed > 0, np.maximum(landed, 0.45), 0))
         diverged = [run.stop - 1 for run in self.part.runs if run.diverged_after is not None]
         for marks in self.crosses:
             marks.set(alpha=(strength[diverged] > 0).astype(float))

@@ -55,7 +55,9 @@ def surface_figure(made: LossPlane, *, style: str | Style = "paper", title: str 
         above = chosen.title / 72 * 1.6 if title else 0.0
         height = chosen.height or width * 0.88 + below + above
         figure = Figure(figsize=(width, height))
-        box = (0.0, below / height, 0.82, 1 - (below + above) / height)
+        # On the right a bar, its ticks and its words.
+        right = 1 - 5.8 * chosen.text / 72 / width
+        box = (0.0, below / height, right - 0.01, 1 - (below + above) / height)
         axes = figure.add_axes(box, projection="3d", computed_zorder=False)
         assert isinstance(axes, Axes3D)
         axes.view_init(elev=_ELEVATION, azim=_AZIMUTH)
@@ -70,7 +72,7 @@ def surface_figure(made: LossPlane, *, style: str | Style = "paper", title: str 
                 0, 0, floor, marker="*", s=chosen.star * 0.6, color=GOLD, edgecolors=INK, linewidths=chosen.edge, zorder=6
             )
         _mark_axes(axes, made, floor, chosen)
-        _draw_bar(figure, norm, f"{made.losses.settings.data} loss", chosen)
+        _draw_bar(figure, norm, f"{made.losses.settings.data} loss", chosen, left=right)
         figure.text(0.01, 0.01, words, ha="left", va="bottom", fontsize=chosen.small, color=QUIET)
         draw_title(figure, title, chosen)
         return figure
@@ -152,9 +154,9 @@ def _mark_axes(axes: Axes3D, made: LossPlane, floor: float, style: Style) -> Non
     axes.grid(visible=False)
 
 
-def _draw_bar(figure: Figure, norm: Normalize, label: str, style: Style) -> None:
+def _draw_bar(figure: Figure, norm: Normalize, label: str, style: Style, *, left: float) -> None:
     is_log = isinstance(norm, LogNorm)
-    bar = figure.colorbar(mpl.cm.ScalarMappable(norm, LOSSES), cax=figure.add_axes((0.84, 0.3, 0.025, 0.45)))
+    bar = figure.colorbar(mpl.cm.ScalarMappable(norm, LOSSES), cax=figure.add_axes((left, 0.3, 0.025, 0.45)))
     bar.set_label(label + (" (log scale)" if is_log else ""), color=INK)
     bar.outline.set_visible(False)
     if is_log:
