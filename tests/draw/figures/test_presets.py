@@ -180,3 +180,16 @@ def test_ticks_of_a_log_axis_lie_in_it_and_are_neither_none_nor_many(start, deca
     assert ticks == sorted(set(ticks))
     assert all(low * (1 - 1e-6) <= tick <= high * (1 + 1e-6) for tick in ticks)
     assert len({tick_words(tick) for tick in ticks}) == len(ticks)
+
+
+@pytest.mark.parametrize("style", ["paper", "talk"])
+@pytest.mark.parametrize("n", [1, 3])
+@pytest.mark.parametrize("has_losses", [False, True])
+def test_sums_stand_below_the_diagonal_or_above_the_diagram_where_there_is_no_room(style, n, has_losses):
+    diagrams, losses = _networks(n)
+    made = persistence_figure(diagrams, losses=losses if has_losses else None, style=style)
+    made.draw_without_rendering()
+    for axes in made.axes[: min(n, 2)]:
+        box, words = axes.get_window_extent(), axes.texts[0].get_window_extent()
+        is_below = words.x0 - box.x0 > words.y1 - box.y0 and words.x1 < box.x1 and words.y0 > box.y0
+        assert is_below or words.y0 > box.y1
