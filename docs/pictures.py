@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 _DOCS = Path(__file__).parent
-_WIDEST = 1400  # pixels
+_LARGEST = (1200, 800)  # pixels
 
 
 def main() -> None:
@@ -21,9 +21,8 @@ def main() -> None:
         subprocess.run([sys.executable, "-c", code], cwd=folder, env=os.environ | {"OMP_NUM_THREADS": "1"}, check=True)
         for name in re.findall(r"\(images/([a-z]+\.png)\)", page):
             with Image.open(Path(folder) / name) as drawn:
-                drawn.thumbnail((_WIDEST, _WIDEST), Image.Resampling.LANCZOS)
-                few = drawn.convert("RGB").quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-                few.save(_DOCS / "images" / name, optimize=True)
+                drawn.thumbnail(_LARGEST, Image.Resampling.LANCZOS)
+                drawn.convert("RGB").save(_DOCS / "images" / name, optimize=True)
 
 
 if __name__ == "__main__":

@@ -156,7 +156,7 @@ def _mark_axes(axes: Axes3D, made: LossPlane, floor: float, style: Style) -> Non
 
 def _draw_bar(figure: Figure, norm: Normalize, label: str, style: Style, *, left: float) -> None:
     is_log = isinstance(norm, LogNorm)
-    bar = figure.colorbar(mpl.cm.ScalarMappable(norm, LOSSES), cax=figure.add_axes((left, 0.3, 0.025, 0.45)))
+    bar = figure.colorbar(mpl.cm.ScalarMappable(norm, LOSSES), cax=figure.add_axes((left, 0.37, 0.025, 0.42)))
     bar.set_label(label + (" (log scale)" if is_log else ""), color=INK)
     bar.outline.set_visible(False)
     if is_log:

@@ -61,7 +61,7 @@ def tick_words(value: float, _: object = None) -> str:
     ('0.05', '200', '$2\\times10^{6}$')
     """
     if value == 0 or 1e-3 <= abs(value) < 1e4:
-        return f"{value:g}"
+        return f"{value:g}".replace("-", "\N{MINUS SIGN}")
     power = math.floor(math.log10(abs(value)) + 1e-9)
     digits = f"{value / 10.0**power:.6g}"
     return f"$10^{{{power}}}$" if digits == "1" else rf"${digits}\times10^{{{power}}}$"
