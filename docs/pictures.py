@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 _DOCS = Path(__file__).parent
-_LARGEST = (1200, 800)  # pixels
+_WIDEST = 1200  # pixels; else two thirds of what print asks for
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
         subprocess.run([sys.executable, "-c", code], cwd=folder, env=os.environ | {"OMP_NUM_THREADS": "1"}, check=True)
         for name in re.findall(r"\(images/([a-z]+\.png)\)", page):
             with Image.open(Path(folder) / name) as drawn:
-                drawn.thumbnail(_LARGEST, Image.Resampling.LANCZOS)
+                drawn.thumbnail((min(_WIDEST, drawn.width * 2 // 3), drawn.height), Image.Resampling.LANCZOS)
                 drawn.convert("RGB").save(_DOCS / "images" / name, optimize=True)
 
 

@@ -1,5 +1,6 @@
 """Style and preset reach an atlas' figures and files, from Python and from the command line."""
 
+import functools
 import sys
 import warnings
 
@@ -100,7 +101,10 @@ def here(monkeypatch, capsys, tmp_path):
     return calling
 
 
-def test_the_command_line_takes_a_style_a_figure_and_a_film(runs, here, tmp_path):
+def test_the_command_line_takes_a_style_a_figure_and_a_film(runs, here, tmp_path, monkeypatch):
+    import lossatlas.draw.save as module
+
+    monkeypatch.setattr(module, "write_animation", functools.partial(module.write_animation, fps=4, seconds=1))
     assert here("map", runs, "-o", "a.png", "--style", "talk", "--figure", "persistence")[0] == 0
     assert imread(tmp_path / "a.png").shape[:2] == (1080, 1920)
     code, out, _ = here("map", runs, "-o", "a.gif")
