@@ -102,8 +102,7 @@ def here(monkeypatch, capsys, tmp_path):
 
 
 def test_the_command_line_takes_a_style_a_figure_and_a_film(runs, here, tmp_path, monkeypatch):
-    import lossatlas.draw.save as module
-
+    module = sys.modules["lossatlas.draw.save"]  # `lossatlas.draw.save` is the function
     monkeypatch.setattr(module, "write_animation", functools.partial(module.write_animation, fps=4, seconds=1))
     assert here("map", runs, "-o", "a.png", "--style", "talk", "--figure", "persistence")[0] == 0
     assert imread(tmp_path / "a.png").shape[:2] == (1080, 1920)

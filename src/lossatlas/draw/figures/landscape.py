@@ -58,11 +58,6 @@ def landscape_figure(
     Raises:
         InputError: the scene has no map, or there is no such row or style.
     """
-    scenes = {"": scene} if isinstance(scene, Scene) else dict(scene)
-    if not any(one.maps for one in scenes.values()):
-        raise InputError("the scene has no map, so there is nothing to draw; give it one")
-    if not rows or not set(rows) <= set(get_args(Shown)):
-        raise InputError(f"rows must be of 'runs' and 'loss', but are {list(rows)}; name one or both")
     sheet = _sheet({"": scene} if isinstance(scene, Scene) else scene, rows, named_style(style))
     with mpl.rc_context(sheet.style.rc):
         made, grid, inches = _grid(sheet)
