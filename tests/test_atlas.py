@@ -581,7 +581,9 @@ def test_saving_replaces_a_file(runs, tmp_path):
 
 @pytest.mark.parametrize("name", ["atlas.jpg", "atlas", "atlas.PNG.bak"])
 def test_an_unknown_ending_is_refused_with_those_there_are(runs, tmp_path, name):
-    with pytest.raises(la.InputError, match=rf"'{name}' must end in \.html, \.png, \.svg, \.pdf, \.npz or \.json; rename it"):
+    with pytest.raises(
+        la.InputError, match=rf"'{name}' must end in \.html, \.png, \.svg, \.pdf, \.gif, \.mp4, \.npz or \.json; rename it"
+    ):
         la.atlas(runs).save(tmp_path / name)
 
 

@@ -60,6 +60,43 @@ def test_a_plane_is_a_page(own_folder, here, kind):
     assert f'"name": "{kind} through runs/seed-0"' in (own_folder / f"{kind}.html").read_text()
 
 
+def test_a_plane_is_drawn_as_a_surface(own_folder, here):
+    asked = (
+        "slice",
+        "own_task:task",
+        "runs/seed-0",
+        "--kind",
+        "plane",
+        "-n",
+        5,
+        "-o",
+        "surface.svg",
+        "--surface",
+        "--style",
+        "talk",
+    )
+    code, out, _ = here(*asked)
+    assert code == 0
+    assert "wrote surface.svg" in out
+    drawn = (own_folder / "surface.svg").read_text()
+    assert "first direction</text>" in drawn
+    assert 'width="960pt" height="540pt"' in drawn
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--kind", "line", "--surface"), "a surface is of a plane, which this slice is not"),
+        (("--kind", "plane", "--surface", "-o", "a.json"), "a surface is a figure, but 'a.json' is none"),
+        (("--kind", "plane", "--style", "talk"), "--style is for --surface; name both, or neither"),
+    ],
+)
+def test_a_surface_of_what_has_none_is_refused(here, arguments, said):
+    code, _, err = here("slice", "own_task:task", "runs/seed-0", *arguments)
+    assert (code, err.count("\n")) == (2, 1)
+    assert said in err
+
+
 def test_json_holds_the_numbers_and_a_file_of_arrays_the_losses(own_folder, here):
     arguments = ("own_task.py:task", "runs/seed-0@0", "runs/seed-0", "-o", "out.npz", "--data", "test", "--json")
     _, out, _ = here("slice", *arguments)

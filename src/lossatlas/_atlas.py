@@ -32,6 +32,7 @@ from lossatlas.store import Run, open_runs
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from lossatlas.draw.figures import Style
     from lossatlas.draw.scene import Surface
     from lossatlas.draw.widget import AtlasWidget
     from lossatlas.sample.slice.plane import LossPlane
@@ -154,11 +155,27 @@ class Atlas:
         ]
         write_page(scene({title: self}, title=title, surfaces=named), Path(path))
 
-    def figure(self, *, title: str = "lossatlas") -> "Figure":
-        """Return the map as a matplotlib figure, in the manner of Horoi et al. 2022, Fig. 2."""
-        from lossatlas.draw import figure, scene
+    def figure(
+        self,
+        *,
+        title: str = "lossatlas",
+        style: "Literal['paper', 'talk'] | Style" = "paper",
+        preset: Literal["landscape", "methods", "persistence"] = "landscape",
+    ) -> "Figure":
+        """Return the map as a matplotlib figure, in the manner of Horoi et al. 2022.
 
-        return figure(scene({title: self}, title=title))
+        Args:
+            title: Stands above it.
+            style: ``"paper"``, as wide as a column or a page of print, or ``"talk"``, a slide; or a style of one's own.
+            preset: ``"landscape"`` (Fig. 2): the runs, and their loss; ``"methods"`` (Fig. 1): every layout, coloured by time;
+                ``"persistence"`` (Fig. 3 A): the diagram of the loss.
+
+        Raises:
+            InputError: there is no such style or preset, or a diagram is asked for where no loss was recorded.
+        """
+        from lossatlas.draw.figure import atlas_figure
+
+        return atlas_figure(self, title=title, style=style, preset=preset)
 
     def _repr_html_(self) -> str:
         from lossatlas.draw import notebook_frame, scene
@@ -176,15 +193,25 @@ class Atlas:
 
         return AtlasWidget(scene({title: self}, title=title), height=height)
 
-    def save(self, path: str | os.PathLike[str], *, title: str = "lossatlas") -> None:
-        """Write the atlas by the ending of ``path``: .html page, .png .svg .pdf figure, .npz arrays, .json numbers.
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        title: str = "lossatlas",
+        style: "Literal['paper', 'talk'] | Style" = "paper",
+        preset: Literal["landscape", "methods", "persistence"] = "landscape",
+    ) -> None:
+        """Write the atlas by the ending of ``path``.
+
+        .html page, .png .svg .pdf figure, .gif .mp4 film (.mp4 by ffmpeg), .npz arrays, .json numbers. For style and preset of a
+        figure see :meth:`figure`; a film has a style too.
 
         Raises:
-            InputError: the ending is none of these, or the place cannot be written.
+            InputError: the ending is none of these or has no style or preset, or the place cannot be written.
         """
         from lossatlas.draw import save
 
-        save(self, Path(path), title=title)
+        save(self, Path(path), title=title, style=style, preset=preset)
 
     def log(self, to: Any, *, name: str = "atlas", step: int | None = None) -> None:  # noqa: ANN401 - of packages that need not be there
         """Log the map to TensorBoard's ``SummaryWriter`` (the figure) or to a run of ``wandb`` (figure and page, as an artefact).

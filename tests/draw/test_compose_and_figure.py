@@ -12,7 +12,7 @@ import torch
 from matplotlib.collections import PathCollection
 
 import lossatlas as la
-from lossatlas.draw import Layout, Scene, SceneMap, encoded, figure, notebook_frame, scene, write_figure
+from lossatlas.draw import PAPER, Layout, Scene, SceneMap, encoded, figure, notebook_frame, scene, write_figure
 from lossatlas.measure import Comparison
 
 
@@ -103,14 +103,14 @@ def test_each_point_is_drawn_where_the_scene_has_it(around):
     made = scene({"here": around}, title="t")
     upper, lower = figure(made).axes[:2]
     points = made.maps[0].layouts[0].coordinates
-    sizes = {7: [], 42: [], 170: []}
+    sizes = {PAPER.point: [], PAPER.diamond: [], PAPER.star: []}
     for collection in drawn(upper):
         if (size := int(collection.get_sizes()[0])) in sizes:
             sizes[size].extend(collection.get_offsets().tolist())
     retrained = [row for run in made.maps[0].runs if run.kind == "retraining" for row in range(run.start, run.stop)]
-    np.testing.assert_allclose(sizes[7], points[retrained])
-    np.testing.assert_allclose(sizes[42], points[[run.start for run in made.maps[0].runs if run.kind == "retraining"]])
-    np.testing.assert_allclose(sizes[170], points[[0]])
+    np.testing.assert_allclose(sizes[PAPER.point], points[retrained])
+    np.testing.assert_allclose(sizes[PAPER.diamond], points[[run.start for run in made.maps[0].runs if run.kind == "retraining"]])
+    np.testing.assert_allclose(sizes[PAPER.star], points[[0]])
     coloured = next(c for c in drawn(lower) if c.get_array() is not None)
     by_place = {tuple(place): value for place, value in zip(coloured.get_offsets().tolist(), coloured.get_array(), strict=True)}
     loss = next(metric for metric in made.maps[0].metrics if metric.name == "test_loss").values
@@ -127,7 +127,7 @@ def test_maps_share_one_scale_of_the_loss(around):
 def test_a_colour_fades_after_a_jump_and_grows_in_a_training(around):
     upper = figure(scene({"here": around}, title="t")).axes[0]
     for collection in drawn(upper):
-        if int(collection.get_sizes()[0]) == 7:
+        if int(collection.get_sizes()[0]) == PAPER.point:
             brightness = collection.get_facecolors()[:, :3].sum(axis=1)
             assert (np.diff(brightness) > 0).all()
 

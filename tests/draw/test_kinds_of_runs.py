@@ -10,7 +10,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 
 import lossatlas as la
-from lossatlas.draw import Layout, Metric, Scene, SceneMap, SceneRun, figure, scene, write_figure
+from lossatlas.draw import PAPER, Layout, Metric, Scene, SceneMap, SceneRun, figure, scene, write_figure
 
 # name, kind, number of points, what else
 _RUNS = [
@@ -70,7 +70,7 @@ def test_samples_and_paths_do_not_fade():
     axes = figure(kinds()).axes[0]
     colours = {}
     for collection in axes.collections:
-        if len(collection.get_sizes()) and collection.get_sizes()[0] == 7:
+        if len(collection.get_sizes()) and collection.get_sizes()[0] == PAPER.point:
             first = tuple(collection.get_offsets()[0].tolist())
             colours[first] = {to_hex(colour) for colour in collection.get_facecolors()}
     part = kinds().maps[0]

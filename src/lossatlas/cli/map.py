@@ -25,6 +25,21 @@ class Origin(StrEnum):
     START = "start"
 
 
+class Style(StrEnum):
+    """Where a figure is shown."""
+
+    PAPER = "paper"
+    TALK = "talk"
+
+
+class Drawn(StrEnum):
+    """The figures of Horoi et al. 2022."""
+
+    LANDSCAPE = "landscape"
+    METHODS = "methods"
+    PERSISTENCE = "persistence"
+
+
 class Diverged(StrEnum):
     """What happens to points with NaN weights."""
 
@@ -43,9 +58,9 @@ class Method(StrEnum):
 
 def map_(
     runs: Annotated[list[str], typer.Argument(help="Run folders, folders of runs, or patterns.", show_default=False)],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Ends in .html, .png, .svg, .pdf, .npz or .json.")] = Path(
-        "atlas.html"
-    ),
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Ends in .html, .png, .svg, .pdf, .gif, .mp4, .npz or .json.")
+    ] = Path("atlas.html"),
     knn: Annotated[int, typer.Option(min=1, help="Neighbours that set the kernel's width.")] = 5,
     decay: Annotated[float, typer.Option(help="How sharply the kernel falls.")] = 40.0,
     t: Annotated[int, typer.Option("-t", min=0, help="Steps of the walk; 0 chooses them by the knee of the entropy.")] = 0,
@@ -58,14 +73,19 @@ def map_(
         list[Method] | None, typer.Option(help="Another drawing beside PHATE; may be repeated.", show_default="pca")
     ] = None,
     nulls: Annotated[bool, typer.Option(help="Draw random walks and shuffled places too, to score the map beside.")] = True,  # noqa: FBT002
+    style: Annotated[Style, typer.Option(help="Sizes of a figure or film: of print, or of a slide.")] = Style.PAPER,
+    drawn: Annotated[
+        Drawn, typer.Option("--figure", help="Runs and loss, every layout by time, or the diagram of the loss.")
+    ] = Drawn.LANDSCAPE,
     seed: Seed = 0,
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Map recorded runs together: distances, PHATE, measures, and the picture."""
     from lossatlas._atlas import atlas
-    from lossatlas.draw import json_text, refuse_unwritable
+    from lossatlas.draw import checked_look, json_text, refuse_unwritable
 
     refuse_unwritable(output)
+    checked_look(output, title="", style=style.value, preset=drawn.value)
     with progress(total=None, quiet=as_json) as report_progress:
         made = atlas(
             runs,
@@ -83,7 +103,7 @@ def map_(
             progress=lambda stage: report_progress(0, stage),
         )
         report_progress(0, "drawing")
-        made.save(output, title=_title(runs))
+        made.save(output, title=_title(runs), style=style.value, preset=drawn.value)
     numbers = made.summary()
     if as_json:
         typer.echo(json_text(numbers), nl=False)

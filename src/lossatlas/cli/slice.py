@@ -31,6 +31,13 @@ class Data(StrEnum):
     TEST = "test"
 
 
+class Style(StrEnum):
+    """Where a figure is shown."""
+
+    PAPER = "paper"
+    TALK = "talk"
+
+
 class BatchNorm(StrEnum):
     """What becomes of the statistics of batch norm."""
 
@@ -63,6 +70,8 @@ def slice_(
     batches: Annotated[int, typer.Option(min=0, help="Random batches to look at; 0 takes all.")] = 0,
     seconds: Annotated[float, typer.Option(min=0, help="Stop after so long, with a coarse picture; 0 goes to the end.")] = 0.0,
     record: Annotated[Path | None, typer.Option(help="Write the points as a run, to be put on a map.")] = None,
+    surface: Annotated[bool, typer.Option("--surface", help="Draw a plane in three dimensions.")] = False,  # noqa: FBT002
+    style: Annotated[Style, typer.Option(help="Sizes of a surface: of print, or of a slide.")] = Style.PAPER,
     device: Device = "",
     seed: Seed = 0,
     as_json: Json = False,  # noqa: FBT002
@@ -72,12 +81,17 @@ def slice_(
     TASK is module:function, a function of yours that returns lossatlas.Task(model, loss, train, test, optimizer). Stopped at
     any time, the same command goes on where it was.
     """
+    from lossatlas._arrays import InputError
     from lossatlas.draw import json_text
-    from lossatlas.draw.slices import refuse_unwritable_slice, slice_numbers
+    from lossatlas.draw.slices import refuse_no_surface, refuse_unwritable_slice, slice_numbers
     from lossatlas.sample import SliceSettings, named_task, on_device
     from lossatlas.store import refuse_taken
 
     refuse_unwritable_slice(output, is_plane=kind in (Kind.PLANE, Kind.PCA))
+    if surface:
+        refuse_no_surface(output, is_plane=kind in (Kind.PLANE, Kind.PCA))
+    elif style is not Style.PAPER:
+        raise InputError("--style is for --surface; name both, or neither")
     if record is not None:
         refuse_taken(record)
     settings = SliceSettings(
@@ -94,7 +108,7 @@ def slice_(
             "progress": lambda done, total: report(done, kind.value, total),
         }
         made = _made(own, kind, points, asked, common)
-    made.save(output, title=f"{kind.value} through {', '.join(points)}")
+    made.save(output, title=f"{kind.value} through {', '.join(points)}", surface=surface, style=style.value)
     if made.losses.done.all():
         kept.unlink(missing_ok=True)
     written = [output]

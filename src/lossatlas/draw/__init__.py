@@ -1,12 +1,14 @@
 """An atlas becomes something to look at: the scene, and what is drawn from it."""
 
+from lossatlas.draw.animation import write_animation
 from lossatlas.draw.compose import scene
 from lossatlas.draw.encoding import decoded, encoded
 from lossatlas.draw.figure import figure, write_figure
+from lossatlas.draw.figures import PAPER, TALK, Style, landscape_figure, methods_figure, named_style, persistence_figure
 from lossatlas.draw.log import log_atlas
 from lossatlas.draw.notebook import notebook_frame
 from lossatlas.draw.page import page, write_page
-from lossatlas.draw.save import json_text, refuse_unwritable, save
+from lossatlas.draw.save import checked_look, json_text, refuse_unwritable, save
 from lossatlas.draw.scene import (
     Barcode,
     DistanceTable,
@@ -23,6 +25,8 @@ from lossatlas.draw.scene import (
 from lossatlas.draw.surfaces import surface
 
 __all__ = [
+    "PAPER",
+    "TALK",
     "Barcode",
     "DistanceTable",
     "Fact",
@@ -32,19 +36,26 @@ __all__ = [
     "SceneMap",
     "SceneRun",
     "Score",
+    "Style",
     "Surface",
     "SurfacePath",
+    "checked_look",
     "decoded",
     "encoded",
     "figure",
     "json_text",
+    "landscape_figure",
     "log_atlas",
+    "methods_figure",
+    "named_style",
     "notebook_frame",
     "page",
+    "persistence_figure",
     "refuse_unwritable",
     "save",
     "scene",
     "surface",
+    "write_animation",
     "write_figure",
     "write_page",
 ]

@@ -6,11 +6,11 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatterSciNotation, MaxNLocator
 from matplotlib.tri import LinearTriInterpolator, Triangulation
 
 from lossatlas._arrays import Mask, Vector
-from lossatlas.draw.figure import QUIET
+from lossatlas.draw.figures.bars import mark_axis
+from lossatlas.draw.figures.style import QUIET
 
 _LEVELS = 24
 _LINES = 10
@@ -48,9 +48,6 @@ def draw_contours(drawn: Figure, axes: Axes, points: Float[np.ndarray, "2 n"], l
     axes.tricontourf(mesh, loss[shown], levels=levels, norm=norm, cmap="viridis")
     axes.tricontour(mesh, loss[shown], levels=levels[:: _LEVELS // _LINES], norm=norm, colors="white", linewidths=0.35, alpha=0.7)
     bar = drawn.colorbar(mpl.cm.ScalarMappable(norm, "viridis"), ax=axes, shrink=0.85, pad=0.02)
-    bar.set_label(label)
+    bar.set_label(label + (" (log scale)" if isinstance(norm, LogNorm) else ""))
     bar.outline.set_visible(False)
-    if isinstance(norm, LogNorm):
-        bar.ax.yaxis.set_major_formatter(LogFormatterSciNotation(minor_thresholds=(2, 0.5)))
-    else:
-        bar.ax.yaxis.set_major_locator(MaxNLocator(6))
+    mark_axis(bar.ax.yaxis, low, high, is_log=isinstance(norm, LogNorm))

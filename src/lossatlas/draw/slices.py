@@ -14,7 +14,9 @@ from matplotlib.figure import Figure
 
 from lossatlas._arrays import InputError, Mask, Vector
 from lossatlas.draw.contours import draw_contours
-from lossatlas.draw.figure import INK, QUIET, STYLE, write_figure
+from lossatlas.draw.figure import write_figure
+from lossatlas.draw.figures.style import INK, PAPER, QUIET, Style
+from lossatlas.draw.figures.surface import surface_figure
 from lossatlas.draw.page import write_page
 from lossatlas.draw.save import json_text, refuse_unwritable
 from lossatlas.draw.surfaces import DECADES, how_measured, plane_scene
@@ -27,6 +29,7 @@ from lossatlas.sample.slice.principal import Projected
 from lossatlas.store import unwritable, write_durably
 
 _BLUE, _ORANGE = "#0072B2", "#D55E00"
+_FIGURES = (".png", ".svg", ".pdf")
 
 
 def slice_figure(made: Picture, *, title: str = "") -> Figure:
@@ -36,7 +39,7 @@ def slice_figure(made: Picture, *, title: str = "") -> Figure:
         made: The slice.
         title: Stands above it.
     """
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(PAPER.rc):
         has_run = isinstance(made, LossPlane) and made.trajectory is not None
         drawn = Figure(figsize=(7.2, 3.7) if has_run else (4.4, 3.7), layout="constrained")
         if isinstance(made, LossPlane) and made.trajectory is not None:
@@ -50,17 +53,22 @@ def slice_figure(made: Picture, *, title: str = "") -> Figure:
         return drawn
 
 
-def save_slice(made: Picture, path: Path, *, title: str) -> None:
+def save_slice(made: Picture, path: Path, *, title: str, surface: bool = False, style: str | Style = "paper") -> None:
     """Write a slice as a figure, arrays or numbers, and a plane as a page too, whole or not at all.
 
     Raises:
-        InputError: the ending is unknown, or the place cannot be written.
+        InputError: the ending is unknown, or the place cannot be written, or a surface is asked for of what is no plane.
     """
     refuse_unwritable_slice(path, is_plane=isinstance(made, LossPlane))
+    if surface:
+        refuse_no_surface(path, is_plane=isinstance(made, LossPlane))
+        assert isinstance(made, LossPlane)
+        write_figure(surface_figure(made, style=style, title=title), path, style=style)
+        return
     if isinstance(made, LossPlane) and path.suffix == ".html":
         write_page(plane_scene(made, title=title), path)
         return
-    if path.suffix in (".png", ".svg", ".pdf"):
+    if path.suffix in _FIGURES:
         write_figure(slice_figure(made, title=title), path)
         return
     data = json_text({"title": title, **slice_numbers(made)}).encode() if path.suffix == ".json" else _arrays(made)
@@ -82,7 +90,23 @@ def refuse_unwritable_slice(path: Path, *, is_plane: bool = False) -> None:
     """
     if path.suffix == ".html" and not is_plane:
         raise InputError(f"{path.name!r}: only a plane has a page; end it in .png, .svg, .pdf, .npz or .json")
+    if path.suffix in (".gif", ".mp4"):
+        raise InputError(f"{path.name!r}: a slice has no film; end it in .png, .svg, .pdf, .npz or .json")
     refuse_unwritable(path)
+
+
+def refuse_no_surface(path: Path, *, is_plane: bool) -> None:
+    """Refuse a surface of what has none, before any work is done.
+
+    Raises:
+        InputError: it is not of a plane, or the file is no figure.
+    """
+    if not is_plane:
+        raise InputError(
+            "a surface is of a plane, which this slice is not; take a plane or a pca plane, or leave the surface out"
+        )
+    if path.suffix not in _FIGURES:
+        raise InputError(f"a surface is a figure, but {path.name!r} is none; end it in .png, .svg or .pdf")
 
 
 def slice_numbers(made: Picture) -> dict[str, Any]:

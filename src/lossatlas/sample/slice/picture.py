@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from lossatlas.sample.slice.losses import Losses
 
@@ -21,12 +21,25 @@ class Picture:
 
         return slice_figure(self, title=title)
 
-    def save(self, path: str | os.PathLike[str], *, title: str = "") -> None:
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        title: str = "",
+        surface: bool = False,
+        style: Literal["paper", "talk"] = "paper",
+    ) -> None:
         """Write by the ending of ``path``: .png .svg .pdf figure, .npz arrays, .json numbers; a plane also .html page.
 
+        Args:
+            path: The file.
+            title: Stands above a figure.
+            surface: Whether a plane is drawn in three dimensions.
+            style: Of a surface.
+
         Raises:
-            InputError: the ending is none of these, or the place cannot be written.
+            InputError: the ending is none of these, the place cannot be written, or a surface is asked for of what is no plane.
         """
         from lossatlas.draw.slices import save_slice
 
-        save_slice(self, Path(path), title=title)
+        save_slice(self, Path(path), title=title, surface=surface, style=style)

@@ -1,0 +1,29 @@
+"""Write the pictures of figures.md by running its lines: ``python docs/pictures.py``."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+_DOCS = Path(__file__).parent
+_WIDEST = 1200  # pixels; else two thirds of what print asks for
+
+
+def main() -> None:
+    """Run the page in a folder that goes away, and keep the pictures that it shows, small."""
+    page = (_DOCS / "figures.md").read_text()
+    code = "\n".join(re.findall(r"^```python\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL))
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, "-c", code], cwd=folder, env=os.environ | {"OMP_NUM_THREADS": "1"}, check=True)
+        for name in re.findall(r"\(images/([a-z]+\.png)\)", page):
+            with Image.open(Path(folder) / name) as drawn:
+                drawn.thumbnail((min(_WIDEST, drawn.width * 2 // 3), drawn.height), Image.Resampling.LANCZOS)
+                drawn.convert("RGB").save(_DOCS / "images" / name, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
