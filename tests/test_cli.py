@@ -95,7 +95,9 @@ def test_methods_and_nulls_are_as_the_command_line_says(runs, tmp_path):
     asked = json.loads((tmp_path / "a.json").read_text())
     assert set(asked["faithfulness"]) == {"phate", "isomap", "tsne"}
     assert "nulls" not in asked
-    refuse(call("map", runs, "--method", "som", "-o", tmp_path / "a.json"), r"Invalid value for '--method': .*'som' is not one of")
+    refuse(
+        call("map", runs, "--method", "som", "-o", tmp_path / "a.json"), r"Invalid value for '--method': .*'som' is not one of"
+    )
 
 
 def test_the_settings_on_the_command_line_reach_the_embedding(runs, tmp_path):
