@@ -4,6 +4,7 @@ import base64
 import json
 import re
 
+import numpy as np
 import pytest
 from explorer_scenes import star_map
 
@@ -55,9 +56,13 @@ def shown(browser):
 
 
 def test_an_element_that_gets_its_place_late_has_the_colours_of_its_place(shown):
-    page = shown(*encoded(Scene(title="t", maps=(star_map(),))))
+    star = star_map()
+    page = shown(*encoded(Scene(title="t", maps=(star,))))
     chart = page.locator("canvas[role=application]")
-    expect(chart).to_have_attribute("data-points", re.compile(r"\d+"))
+    expect(chart).to_have_attribute("data-points", str(star.n_points))
+    places = star.layouts[0].coordinates
+    centre = [float(number) for number in chart.get_attribute("data-centre").split()]
+    np.testing.assert_allclose(centre, (places.min(axis=0) + places.max(axis=0)) / 2, atol=1e-5)
     jumps = page.locator(".scale .mark path").evaluate_all("(marks) => marks.map((mark) => mark.getAttribute('fill'))")
     assert len(set(jumps)) == len(jumps) >= 3
     assert page.title() == ""
