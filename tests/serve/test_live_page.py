@@ -1,0 +1,106 @@
+"""A training in one process, the watcher in another, and a real browser that looks."""
+
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import expect
+
+# A run "script>" in a folder of the rest: beside another "script>" it is shown by this name.
+HOSTILE = "<script>alert(1)</script>"
+
+# Remembers when the number of points that are drawn first reached each value, in seconds of the same clock as Python's.
+_REMEMBER = """() => {
+  window.seenAt = {};
+  const note = () => {
+    const n = Number(document.querySelector("canvas[role=application]")?.dataset.points ?? 0);
+    for (let i = n; i > 0 && !(i in window.seenAt); i--) window.seenAt[i] = Date.now() / 1000;
+  };
+  new MutationObserver(note).observe(document, { subtree: true, childList: true, attributeFilter: ["data-points"] });
+  note();
+}"""
+
+
+def canvas(page: Any) -> Any:
+    return page.locator("canvas[role=application]").first
+
+
+def status(page: Any) -> Any:
+    return page.get_by_role("status").first
+
+
+def until_points(page: Any, n: int) -> None:
+    page.wait_for_function("n => Number(document.querySelector('canvas[role=application]')?.dataset.points ?? 0) >= n", arg=n)
+
+
+def test_each_snapshot_is_on_the_page_within_two_seconds_of_its_line(train: Any, watch: Any, looking: Any) -> None:
+    training = train("sgd", "--n", 22, "--seconds", 0.6)
+    page = looking(watch().url)
+    until_points(page, 3)
+    page.evaluate(_REMEMBER)
+    first = int(canvas(page).get_attribute("data-points"))
+    until_points(page, 23)
+    training.process.wait()
+    seen = {int(n): when for n, when in page.evaluate("window.seenAt").items()}
+    late = [seen[n] - training.said[n] for n in training.said if n > first]
+    print(f"seconds from line to page: median {statistics.median(late):.2f}, most {max(late):.2f}, of {len(late)}")
+    assert len(late) >= 8
+    assert statistics.median(late) < 2
+    assert max(late) < 4  # one moment of a busy machine is no broken promise
+    expect(status(page)).to_have_text("live")
+    # Nothing comes any more: the last points are fitted too.
+    expect(page.locator(".summary")).to_have_text("23 points.")
+    expect(page.locator("figcaption")).to_contain_text("PHATE of 23 points")
+
+
+def test_page_goes_on_when_the_training_is_killed_and_when_the_server_comes_again(
+    train: Any, watch: Any, looking: Any, tmp_path: Path
+) -> None:
+    training = train(HOSTILE, "--n", 1000, "--seconds", 0.1)
+    watcher = watch("--interval", 0.2, runs="runs")
+    page = looking(watcher.url)
+    until_points(page, 5)
+    training.process.kill()
+    training.process.wait()
+    expect(status(page)).to_have_text("live")
+    # What a reader has chosen stays through all that follows.
+    page.locator("input[type=radio]").nth(1).check(force=True)
+    chosen = page.locator(".page").get_attribute("data-colour")
+    assert chosen != "run"
+
+    watcher.process.kill()
+    watcher.process.wait()
+    expect(status(page)).to_have_text("connection lost, trying again")
+    n = int(canvas(page).get_attribute("data-points"))
+    assert n >= 5  # the last scene is still there
+    train("second/script>", "--n", 6, "--seconds", 0, "--seed", 1).process.wait()
+    again = watch("--interval", 0.2, runs="runs")
+    assert again.url == watcher.url
+    expect(status(page)).to_have_text("live")
+    until_points(page, n + 6)
+    expect(page.locator(".page")).to_have_attribute("data-colour", chosen)
+    # The name of a run is text, and no script (whose dialog would be complained of).
+    page.locator("summary").last.click()
+    expect(page.locator("table").get_by_text(HOSTILE).first).to_be_visible()
+
+
+def test_page_waits_for_runs_that_are_yet_to_come(train: Any, watch: Any, looking: Any) -> None:
+    page = looking(watch("--interval", 0.1).url)
+    expect(page.locator(".summary")).to_have_text("No point is recorded yet at 'runs/*'.")
+    expect(page.get_by_text("No points yet")).to_be_visible()
+    training = train("late", "--n", 1, "--seconds", 0)
+    expect(page.locator(".summary")).to_have_text("2 points so far: a map needs 3.")
+    training.process.wait()
+    train("later", "--n", 3, "--seconds", 0, "--seed", 3)
+    until_points(page, 6)
+
+
+def test_neither_server_nor_page_grows_while_snapshots_come(tmp_path: Path, browser: Any) -> None:
+    from benchmarks.live import Course, growth
+
+    began = time.monotonic()
+    found = growth(tmp_path, browser, Course(n=360, most=80, warm_up=160, interval=0.02))
+    print(f"{time.monotonic() - began:.1f} s: {found}")
+    assert found.server_megabytes < 12
+    assert found.page_megabytes < 6
