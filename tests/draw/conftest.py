@@ -10,6 +10,7 @@ import pytest
 from lossatlas.draw.page import write_page
 from lossatlas.draw.scene import Scene
 
+
 @dataclass
 class Seen:
     """What pages did that they should not have done."""

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from growing_runs import Growing
 
 _HERE = Path(__file__).parent
 # What the browser itself writes to the console when a server is away; no page can keep it from that.
-AWAY = re.compile(r"Failed to load resource: net::ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING|CONNECTION_RESET|EMPTY_RESPONSE)")
+AWAY = re.compile(r"Failed to load resource: net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE)")
 
 
 @dataclass
@@ -111,3 +112,17 @@ def looking(browser: Any) -> Iterator[Callable[[str], Any]]:
         context.close()
     assert complaints == []
     assert all(host.startswith("127.0.0.1:") for host in hosts)
+
+
+@pytest.fixture
+def growing() -> Iterator[Callable[..., Growing]]:
+    """Yield what begins a run that a test lets grow."""
+    begun = []
+
+    def begin(*arguments: Any, **options: Any) -> Growing:
+        begun.append(Growing(*arguments, **options))
+        return begun[-1]
+
+    yield begin
+    for run in begun:
+        run.writer.close()

@@ -112,10 +112,11 @@ def _distances(seen: Seen, settings: MapSettings, before: Standing | None) -> tu
 
 
 def _drawn(about: Pairwise, settings: MapSettings, start: Coordinates | None) -> PhateEmbedding:
-    n = len(about.norms)
+    # A training's first minute has few neighbours; those that have not moved yet are one.
+    n_distinct = len(about.norms) - int(np.triu(about.cosine == 0, k=1).any(axis=0).sum())
     made = phate(
         about,
-        knn=min(settings.knn, n - 1),  # a training's first minute has few neighbours
+        knn=max(1, min(settings.knn, n_distinct - 1)),
         decay=settings.decay,
         t=settings.t,
         gamma=settings.gamma,
