@@ -52,7 +52,6 @@ def test_watch_waits_for_runs_says_its_address_and_ends_cleanly(begin):
     ("options", "words"),
     [
         (("--gamma", "4"), "gamma"),
-        (("--decay", "-1"), "decay"),
         (("--max-points", "3"), "max-points"),
         (("--interval", "0"), "interval"),
         (("--port", "99999"), "port"),
