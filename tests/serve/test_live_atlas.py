@@ -11,6 +11,7 @@ from lossatlas.distance import cross_distances
 from lossatlas.draw import encoded
 from lossatlas.embed import phate
 from lossatlas.serve import standing as standing_module
+from lossatlas.serve import watched as watched_module
 from lossatlas.serve.live import LiveAtlas, When
 from lossatlas.serve.standing import MapSettings
 
@@ -228,6 +229,26 @@ def test_what_cannot_be_mapped_is_said_on_the_page_and_the_view_goes_on(growing,
     growing(tmp_path / "b", p=3).go(4)
     view.settle()
     assert "different parameters" in view.scenes[-1].summary
+
+
+def test_disk_that_is_away_for_a_while_leaves_the_last_map(growing, tmp_path, monkeypatch):
+    run = growing(tmp_path / "a")
+    run.go(12)
+    view = followed(tmp_path)
+    view.settle()
+
+    def stale(_):
+        raise OSError(116, "Stale file handle")
+
+    with monkeypatch.context() as away:
+        away.setattr(watched_module, "run_folders", stale)
+        view.poll()
+    assert view.map.n_points == 12
+    assert "cannot be read just now (Stale file handle)" in view.scenes[-1].summary
+    run.go()
+    view.settle()
+    assert view.map.n_points == 13
+    assert view.scenes[-1].summary == "13 points."
 
 
 def test_runs_of_sketches_are_followed_too(tmp_path):

@@ -4,7 +4,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -87,7 +87,7 @@ class LiveAtlas:
 
     def poll(self) -> Scene | None:
         """Look what has come; return the scene if it is another than before."""
-        seen = self._watched.look()
+        seen = self._look()
         has_news = seen is not self._seen
         if has_news:
             self._seen, self._last = seen, self._when.clock()
@@ -96,6 +96,13 @@ class LiveAtlas:
         if self._is_due(seen):
             self._begin_fit(seen)
         return made
+
+    def _look(self) -> Seen:
+        try:
+            return self._watched.look()
+        except OSError as error:  # a disk that is away for a while, as one of the network
+            trouble = f"the runs cannot be read just now ({error.strerror or error}); what is shown is older"
+            return replace(self._seen or Seen(), notes=(trouble,))
 
     def _take_fit(self) -> bool:
         fit = self._fit
@@ -152,7 +159,7 @@ class LiveAtlas:
         trouble = ""
         try:
             self._place(standing, seen)
-        except InputError as error:  # a file that its writer took out since; the next look knows
+        except (InputError, OSError) as error:  # a file that its writer took out since; the next look knows
             trouble = str(error)
         rows, keys = standing.rows, seen.keys
         old = np.array([rows.get(key, -1) for key in keys])

@@ -126,7 +126,7 @@ class Watched:
         unknown = [point for point in points if keys[point] not in known.finite]
         try:
             lost = set(run.diverged(unknown))
-        except InputError as error:  # a file that went away since its line was read, or a damaged one
+        except (InputError, OSError) as error:  # a file that went away since its line was read, or a damaged one
             notes.append(str(error))
             points, lost = [point for point in points if point not in unknown], set()
         before = known.finite
