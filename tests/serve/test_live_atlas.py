@@ -1,5 +1,6 @@
 """The map that follows: points at once, a fit behind them, and a picture that does not jump."""
 
+import threading
 import time
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ import lossatlas as la
 from lossatlas.distance import cross_distances
 from lossatlas.draw import encoded
 from lossatlas.embed import phate
+from lossatlas.serve import live as live_module
 from lossatlas.serve import standing as standing_module
 from lossatlas.serve import watched as watched_module
 from lossatlas.serve.live import LiveAtlas, When
@@ -92,6 +94,32 @@ def test_new_points_are_placed_out_of_sample_at_once_and_fitted_when_they_are_ma
     view.settle()
     assert not view.map.provisional.any()
     assert view.live.standing.embedding.n_points == 44
+
+
+def test_points_that_come_during_a_fit_are_seen_at_once_and_placed_again_on_the_new_map(growing, tmp_path, monkeypatch):
+    run = growing(tmp_path / "a")
+    run.go(20)
+    view = followed(tmp_path)
+    view.settle()
+    goes_on = threading.Event()
+
+    def slow(*arguments):
+        goes_on.wait(30)
+        return standing_module.fitted(*arguments)
+
+    monkeypatch.setattr(live_module, "fitted", slow)
+    run.go(4)
+    view.poll()
+    run.go()
+    view.poll()
+    assert view.live.is_fitting
+    assert view.map.provisional.tolist() == [0] * 20 + [1] * 5
+    goes_on.set()
+    view.settle()
+    assert view.map.provisional.tolist() == [0] * 24 + [1]
+    weights = la.open_run(tmp_path / "a").weights()
+    expected = view.live.standing.embedding.transform(cross_distances(weights[24:], weights[:24]))
+    np.testing.assert_allclose(view.map.layouts[0].coordinates[24:], expected, rtol=1e-5, atol=1e-6)
 
 
 def test_few_new_points_are_fitted_when_nothing_comes_for_a_while(growing, tmp_path):
