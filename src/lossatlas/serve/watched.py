@@ -178,6 +178,6 @@ def thinned(lengths: Sequence[int], *, most: int) -> list[list[int]]:
     stride = 2
     while stride < max(lengths) and sum(-(-n // stride) + 1 for n in lengths) > most * 3 // 4:
         stride *= 2
-    spent = sum(-(-n // stride) + 1 for n in lengths)
-    tail = max(1, (most - spent) // len(lengths))  # of each run the newest are there one by one: they are what is looked at
+    # Of each run the newest are there one by one: they are what is looked at. Always as many, so that none comes back.
+    tail = max(1, most // 4 // len(lengths))
     return [[point for point in range(n) if point % stride == 0 or point >= n - tail] for n in lengths]
