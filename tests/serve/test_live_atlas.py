@@ -185,7 +185,8 @@ def test_map_is_bounded_whatever_the_length_of_a_training(growing, tmp_path):
         assert len(view.live.standing.keys) <= 40
         assert view.map.time[-1] == run.step - 1  # the newest is always there
     assert "of 200 points, evenly spaced along each run" in view.scenes[-1].summary
-    assert view.map.runs[0].n_diverged == 0
+    assert view.map.runs[0].n_diverged == 0  # what was thinned out did not diverge
+    assert "diverged points" not in [fact.label for fact in view.map.facts]
 
 
 def test_few_standing_points_are_read_to_place_new_ones_of_a_large_model(growing, tmp_path, monkeypatch):

@@ -64,12 +64,18 @@ class Served:
                 yield (line.decode().rstrip() for line in stream)
 
 
-@pytest.fixture
-def served() -> Iterator[Served]:
+@contextmanager
+def serving(*, heartbeat: float) -> Iterator[Served]:
     feed = Feed(scene())
     address = Address(_free_port(), TOKEN)
-    with LiveServer(address, feed, title="t", heartbeat=0.2).running():
+    with LiveServer(address, feed, title="t", heartbeat=heartbeat).running():
         yield Served(address.port, feed)
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    with serving(heartbeat=0.2) as found:
+        yield found
 
 
 def test_page_may_ask_its_own_server_alone_and_holds_no_scene(served):
@@ -224,8 +230,9 @@ def test_odd_bytes_get_no_scene(served, words, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_streams_have_a_number_and_a_page_that_leaves_gives_its_place_free(served):
-    with ExitStack() as others:
+def test_streams_have_a_number_and_a_page_that_leaves_gives_its_place_free():
+    # Long before the heart beats, which would notice too.
+    with serving(heartbeat=60) as served, ExitStack() as others:
         for _ in range(31):
             assert "200" in next(others.enter_context(served.events()))
         with served.events() as last:

@@ -72,6 +72,8 @@ def test_points_that_diverged_are_left_out_and_counted(growing, tmp_path):
     watched = Watched([str(tmp_path)], most=100)
     seen = watched.look()
     assert (seen.runs[0].kept, seen.runs[0].n_left_out) == ((0, 1, 2), 2)
+    opened = open_run(tmp_path / "a")
+    assert (opened.diverged(), opened.diverged([0, 4]), opened.diverged([2])) == ([3, 4], [4], [])
     run.go(1, is_lost=True)
     assert watched.look().runs[0].n_left_out == 3
 
