@@ -1,5 +1,6 @@
 """What every folder of tests shares."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import jaxtyping
@@ -50,3 +52,30 @@ def own_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(Path(lossatlas.__file__).parents[2] / "examples" / "own_task.py", folder / "own_task.py")
     subprocess.run([sys.executable, "-W", "error", "own_task.py", "runs"], cwd=folder, check=True)
     return folder
+
+
+# Rastering by the CPU, and none of the calls home that a browser makes by itself.
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Yield a headless Chromium; without one, skip here and fail in CI."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        _missing("playwright is not installed")
+    with sync_playwright() as playwright:
+        known = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"))
+        path = next(filter(None, known), playwright.chromium.executable_path)
+        if not Path(path).exists():
+            _missing("there is no Chromium")
+        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+def _missing(what: str) -> None:
+    if os.environ.get("CI"):
+        pytest.fail(f"{what}, and in CI the page must be seen")
+    pytest.skip(what)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from lossatlas._arrays import Distances, InputError, Vector
-from lossatlas.distance import Origin, recorded_pairwise
-from lossatlas.embed import Embedding, Method, PhateEmbedding, Preset, phate, refuse_methods
+from lossatlas.distance import Origin, Pairwise, recorded_pairwise
+from lossatlas.embed import Embedding, Method, Own, PhateEmbedding, Preset, phate, refuse_methods
 from lossatlas.measure import (
     Comparison,
     Diagram,
@@ -291,19 +291,63 @@ def atlas(
     )
     embedding = embedded(between)
     report("measures")
-    traces = _traces(opened, kept)
-    metrics = _metrics(opened, kept)
+    return charted(
+        opened,
+        kept,
+        between,
+        embedding,
+        loss=loss,
+        methods=methods,
+        redrawn=embedded if nulls else None,
+        distance_error=distance_error,
+        report=report,
+    )
+
+
+def charted(
+    runs: list[Run],
+    kept: Sequence[Sequence[int]],
+    between: Pairwise,
+    embedding: PhateEmbedding,
+    *,
+    loss: str | None = None,
+    methods: Sequence[Method] = (),
+    redrawn: Callable[[Pairwise], PhateEmbedding] | None = None,
+    distance_error: float = 0.0,
+    n_left_out: Sequence[int] | None = None,
+    report: Callable[[str], None] = lambda _: None,
+) -> Atlas:
+    """Measure what a finished embedding shows.
+
+    Args:
+        runs: Of one model.
+        kept: The points of each run that are rows of the embedding.
+        between: Distances between them.
+        embedding: Of these distances.
+        loss: See :func:`atlas`, also for the next.
+        methods: What else draws them.
+        redrawn: Embeds other distances by the map's settings, for the nulls; None leaves these out.
+        distance_error: Of a distance over itself, where they were estimated.
+        n_left_out: How many points of each run had diverged; by default all that are not kept.
+        report: Called with the name of each further stage.
+
+    Raises:
+        InputError: no run has the metric ``loss``, or a method cannot map so few points.
+    """
+    metric: Own = "cosine" if embedding.settings.metric == "cosine" else "euclidean"
+    traces = traces_of(runs, kept, n_left_out=n_left_out)
+    metrics = recorded_metrics(runs, kept)
     optima = [trace.start for trace in traces if trace.kind == "optimum" and trace.stop > trace.start]
     optimum = optima[0] if len(optima) == 1 else None
     measured = _loss(metrics, loss)
     steps = [(trace.start, trace.stop) for trace in traces if trace.is_ordered]
     diagram, found = (None, None) if measured is None else _landscape(embedding, metrics[measured])
     report("comparison")
-    compared = comparison(embedding, between, metric=metric, runs=steps, methods=methods, redrawn=embedded if nulls else None)
+    compared = comparison(embedding, between, metric=metric, runs=steps, methods=methods, redrawn=redrawn)
     return Atlas(
         traces=traces,
-        steps=np.concatenate([run.steps[list(points)] for run, points in zip(opened, kept, strict=True)]).astype(np.float64),
-        step_label="epoch" if all(run.settings.get("every") == "epoch" for run in opened) else "step",
+        steps=recorded_steps(runs, kept),
+        step_label="epoch" if all(run.settings.get("every") == "epoch" for run in runs) else "step",
         metrics=metrics,
         embedding=embedding,
         optimum=optimum,
@@ -323,10 +367,12 @@ def _kept(run: Run, diverged: Diverged) -> tuple[int, ...]:
     return tuple(point for point in range(run.n_points) if point not in left_out)
 
 
-def _traces(runs: list[Run], kept: list[tuple[int, ...]]) -> tuple[Trace, ...]:
+def traces_of(runs: list[Run], kept: Sequence[Sequence[int]], *, n_left_out: Sequence[int] | None = None) -> tuple[Trace, ...]:
+    """Return the rows of each run, and what made it."""
+    left_out = n_left_out or [run.n_points - len(points) for run, points in zip(runs, kept, strict=True)]
     traces = []
     start = 0
-    for run, points, name in zip(runs, kept, _unique_names(runs), strict=True):
+    for run, points, name, n_missing in zip(runs, kept, _unique_names(runs), left_out, strict=True):
         made_by = run.settings
         traces.append(
             Trace(
@@ -336,7 +382,7 @@ def _traces(runs: list[Run], kept: list[tuple[int, ...]]) -> tuple[Trace, ...]:
                 stop=start + len(points),
                 seed=made_by.get("seed") if made_by.get("kind") == "retraining" else None,
                 jump=made_by.get("step") if made_by.get("kind") == "retraining" else None,
-                n_left_out=run.n_points - len(points),
+                n_left_out=n_missing,
             )
         )
         start += len(points)
@@ -352,7 +398,13 @@ def _unique_names(runs: list[Run]) -> list[str]:
     return ["/".join(path[-depth:]) for path in paths]
 
 
-def _metrics(runs: list[Run], kept: list[tuple[int, ...]]) -> dict[str, Vector]:
+def recorded_steps(runs: Sequence[Run], kept: Sequence[Sequence[int]]) -> Vector:
+    """Return the step of each kept point, one run after the other."""
+    return np.concatenate([run.steps[list(points)] for run, points in zip(runs, kept, strict=True)]).astype(np.float64)
+
+
+def recorded_metrics(runs: Sequence[Run], kept: Sequence[Sequence[int]]) -> dict[str, Vector]:
+    """Return each metric of the kept points, one run after the other; NaN where a run has none."""
     recorded = [run.metrics for run in runs]
     names = dict.fromkeys(name for metrics in recorded for name in metrics)
     return {

@@ -1,7 +1,5 @@
-"""A browser without a network, and pages opened in it."""
+"""Pages opened in a browser without a network."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,32 +9,6 @@ import pytest
 
 from lossatlas.draw.page import write_page
 from lossatlas.draw.scene import Scene
-
-# Rastering by the CPU, and none of the calls home that a browser makes by itself.
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Yield a headless Chromium; without one, skip here and fail in CI."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        _missing("playwright is not installed")
-    with sync_playwright() as playwright:
-        known = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"))
-        path = next(filter(None, known), playwright.chromium.executable_path)
-        if not Path(path).exists():
-            _missing("there is no Chromium")
-        browser = playwright.chromium.launch(executable_path=path, args=_FLAGS)
-        yield browser
-        browser.close()
-
-
-def _missing(what: str) -> None:
-    if os.environ.get("CI"):
-        pytest.fail(f"{what}, and in CI the page must be seen")
-    pytest.skip(what)
 
 
 @dataclass

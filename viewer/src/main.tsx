@@ -1,5 +1,6 @@
 /** The bundle: draws the scene that the page carries, and lets other hosts draw theirs. */
 
+import { follow } from "./live";
 import { mount } from "./mount";
 import { bytes, decoded, SceneError } from "./scene";
 import "./style.css";
@@ -19,3 +20,5 @@ if (root && document.getElementById("scene-header")) {
     root.textContent = `This page cannot be drawn: ${error.message}.`;
   }
 }
+const events = root?.getAttribute("data-live");
+if (root && events) follow(events, document.getElementById("live-status"), (scene) => mount(root, scene));

@@ -15,6 +15,7 @@ from lossatlas.cli.map import map_
 from lossatlas.cli.page import page
 from lossatlas.cli.sample import sample
 from lossatlas.cli.slice import slice_
+from lossatlas.cli.watch import watch
 
 app = typer.Typer(
     name="lossatlas",
@@ -32,6 +33,7 @@ app.command()(sample)
 app.command(name="slice")(slice_)
 app.command()(connect)
 app.command()(page)
+app.command()(watch)
 
 _STOPPED = 130
 

@@ -1,28 +1,13 @@
 """``lossatlas map``."""
 
-from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from lossatlas.cli.embedding import Decay, Gamma, Knn, Loss, Origin, OriginName, Preset, PresetName, Steps, title_of
 from lossatlas.cli.output import Json, Seed, print_table, progress, short
-
-
-class Preset(StrEnum):
-    """The presets of PHATE."""
-
-    SOUND = "sound"
-    PAPER = "paper"
-
-
-class Origin(StrEnum):
-    """Where a cosine is measured."""
-
-    ZERO = "zero"
-    CENTROID = "centroid"
-    START = "start"
 
 
 class Style(StrEnum):
@@ -61,13 +46,13 @@ def map_(
     output: Annotated[
         Path, typer.Option("-o", "--output", help="Ends in .html, .png, .svg, .pdf, .gif, .mp4, .npz or .json.")
     ] = Path("atlas.html"),
-    knn: Annotated[int, typer.Option(min=1, help="Neighbours that set the kernel's width.")] = 5,
-    decay: Annotated[float, typer.Option(help="How sharply the kernel falls.")] = 40.0,
-    t: Annotated[int, typer.Option("-t", min=0, help="Steps of the walk; 0 chooses them by the knee of the entropy.")] = 0,
-    gamma: Annotated[float, typer.Option(help="1: log potential, 0: square root, -1: none.")] = 1.0,
-    preset: Annotated[Preset, typer.Option(help="'paper' repeats PHATE 1.0.6 with its defaults.")] = Preset.SOUND,
-    origin: Annotated[Origin, typer.Option(help="Where the cosine is measured.")] = Origin.ZERO,
-    loss: Annotated[str | None, typer.Option(help="Metric whose landscape is measured.", show_default="the first loss")] = None,
+    knn: Knn = 5,
+    decay: Decay = 40.0,
+    t: Steps = 0,
+    gamma: Gamma = 1.0,
+    preset: Preset = PresetName.SOUND,
+    origin: Origin = OriginName.ZERO,
+    loss: Loss = None,
     diverged: Annotated[Diverged, typer.Option(help="What happens to points with NaN weights.")] = Diverged.REFUSE,
     method: Annotated[
         list[Method] | None, typer.Option(help="Another drawing beside PHATE; may be repeated.", show_default="pca")
@@ -103,7 +88,7 @@ def map_(
             progress=lambda stage: report_progress(0, stage),
         )
         report_progress(0, "drawing")
-        made.save(output, title=_title(runs), style=style.value, preset=drawn.value)
+        made.save(output, title=title_of(runs), style=style.value, preset=drawn.value)
     numbers = made.summary()
     if as_json:
         typer.echo(json_text(numbers), nl=False)
@@ -111,8 +96,3 @@ def map_(
         shown = {name: value for name, value in numbers.items() if not isinstance(value, dict)}
         print_table([[name.replace("_", " "), short(value)] for name, value in shown.items()], title=None)
         typer.echo(f"wrote {output}")
-
-
-def _title(runs: Sequence[str]) -> str:
-    names = [Path(run).resolve().name for run in runs if not set("*?[") & set(run)]
-    return ", ".join(dict.fromkeys(names)) if 0 < len(names) <= 3 else "lossatlas"

@@ -1,6 +1,7 @@
 """Runs become a distance matrix."""
 
 from lossatlas.distance.cross import cross_distances, metric_cross_distances, metric_distances
+from lossatlas.distance.extended import extended, picked, seen_from
 from lossatlas.distance.neighbours import Neighbours, nearest, neighbours_within
 from lossatlas.distance.pairwise import Origin, Pairwise, cosine_distances, pairwise, spent
 from lossatlas.distance.recorded import recorded_pairwise, recorded_sketches
@@ -9,6 +10,6 @@ from lossatlas.distance.source import PointSource, RunSource, point_source
 
 __all__ = [
     "Neighbours", "Origin", "Pairwise", "PointSource", "RunSource", "Sketches", "cosine_distances",
-    "cross_distances", "metric_cross_distances", "metric_distances", "nearest", "neighbours_within", "pairwise",
-    "point_source", "recorded_pairwise", "recorded_sketches", "sketched_pairwise", "sketches", "spent",
+    "cross_distances", "extended", "metric_cross_distances", "metric_distances", "nearest", "neighbours_within", "pairwise",
+    "picked", "point_source", "recorded_pairwise", "recorded_sketches", "seen_from", "sketched_pairwise", "sketches", "spent",
 ]  # fmt: skip

@@ -46,7 +46,7 @@ def cross_distances(
             f"new points must have the {theirs.n_parameters} parameters of the map's, but have {ours.n_parameters}; "
             "take those of the same model"
         )
-    squared, norms, others = _squared(ours, theirs, origin, megabytes)
+    squared, norms, others = squared_between(ours, theirs, origin, megabytes)
     if metric == "euclidean":
         return np.sqrt(squared, out=squared)
     for side in (norms, others):
@@ -55,9 +55,10 @@ def cross_distances(
     return cosines(squared, norms[:, None], others[None, :])
 
 
-def _squared(
+def squared_between(
     ours: PointSource, theirs: PointSource, origin: Origin, megabytes: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Squared distances ``(m, n)`` of two sets of points, and the norms about ``origin`` of the one and of the other."""
     m, n = ours.n_points, theirs.n_points
     width = columns_in(megabytes, m + n)
     products, own, other_own, norms, others = np.zeros((m, n)), np.zeros(m), np.zeros(n), np.zeros(m), np.zeros(n)

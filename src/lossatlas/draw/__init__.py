@@ -1,13 +1,13 @@
 """An atlas becomes something to look at: the scene, and what is drawn from it."""
 
 from lossatlas.draw.animation import write_animation
-from lossatlas.draw.compose import scene
+from lossatlas.draw.compose import scene, scene_map, scene_run
 from lossatlas.draw.encoding import decoded, encoded
 from lossatlas.draw.figure import figure, write_figure
 from lossatlas.draw.figures import PAPER, TALK, Style, landscape_figure, methods_figure, named_style, persistence_figure
 from lossatlas.draw.log import log_atlas
 from lossatlas.draw.notebook import notebook_frame
-from lossatlas.draw.page import page, write_page
+from lossatlas.draw.page import live_page, page, write_page
 from lossatlas.draw.save import checked_look, json_text, refuse_unwritable, save
 from lossatlas.draw.scene import (
     Barcode,
@@ -45,6 +45,7 @@ __all__ = [
     "figure",
     "json_text",
     "landscape_figure",
+    "live_page",
     "log_atlas",
     "methods_figure",
     "named_style",
@@ -54,6 +55,8 @@ __all__ = [
     "refuse_unwritable",
     "save",
     "scene",
+    "scene_map",
+    "scene_run",
     "surface",
     "write_animation",
     "write_figure",

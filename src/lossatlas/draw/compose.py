@@ -41,7 +41,7 @@ def scene_map(name: str, atlas: Atlas, *, facts: Sequence[Fact] = ()) -> SceneMa
         layouts=layouts(atlas),
         time=atlas.steps.astype(np.float32),
         time_label=atlas.step_label,
-        runs=tuple(_scene_run(trace) for trace in atlas.traces),
+        runs=tuple(scene_run(trace) for trace in atlas.traces),
         metrics=tuple(_metrics(atlas)),
         facts=(*facts, *_facts(atlas)),
         scores=scores(atlas),
@@ -52,7 +52,8 @@ def scene_map(name: str, atlas: Atlas, *, facts: Sequence[Fact] = ()) -> SceneMa
     )
 
 
-def _scene_run(trace: Trace) -> SceneRun:
+def scene_run(trace: Trace) -> SceneRun:
+    """Return what a scene says of one run."""
     return SceneRun(
         name=trace.name,
         kind=_KINDS.get(trace.kind, "training"),

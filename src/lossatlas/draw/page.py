@@ -1,7 +1,7 @@
 """A scene as one HTML file: it opens from disk, asks the network for nothing, and holds every number that it draws.
 
 The script and the style sheet are built from ``viewer/`` and travel with the package. Python puts the scene beside them
-and writes no JavaScript.
+and writes no JavaScript. The page of a live view has no scene: it asks the server that it came from for one.
 """
 
 import base64
@@ -30,33 +30,45 @@ _PAGE = """\
 <style>{style}</style>
 </head>
 <body>
-<div id="lossatlas"></div>
-<noscript><p>The maps on this page are drawn by a script inside this file: allow scripts here to see them.</p></noscript>
-<script type="application/json" id="scene-header">{header}</script>
-<script type="application/octet-stream;base64" id="scene-data">{data}</script>
+{content}
 <script>{script}</script>
 </body>
 </html>
 """
 
 
+_CARRIED = """\
+<div id="lossatlas"></div>
+<noscript><p>The maps on this page are drawn by a script inside this file: allow scripts here to see them.</p></noscript>
+<script type="application/json" id="scene-header">{header}</script>
+<script type="application/octet-stream;base64" id="scene-data">{data}</script>"""
+
+_LIVE = """\
+<p id="live-status" role="status">connecting</p>
+<div id="lossatlas" data-live="{events}"></div>
+<noscript><p>The maps on this page are drawn by a script: allow scripts here to see them.</p></noscript>"""
+
+
 def page(scene: Scene) -> str:
     """Return the HTML text that shows ``scene`` in any browser, without a network."""
-    script, style = built("viewer.js"), built("viewer.css")
     header, data = encoded(scene)
+    # Every "<" of the header stands inside a JSON string, where its escape means the same: no name can end the element.
+    carried = _CARRIED.format(header=header.replace("<", "\\u003c"), data=base64.b64encode(data).decode("ascii"))
+    return _filled(scene.title, carried)
+
+
+def live_page(title: str, *, events: str = "events") -> str:
+    """Return the HTML text of a page that shows the scenes which the server at ``events``, beside the page, tells it of."""
+    return _filled(title, _LIVE.format(events=html.escape(events)), further="; connect-src 'self'")
+
+
+def _filled(title: str, content: str, *, further: str = "") -> str:
+    script, style = built("viewer.js"), built("viewer.css")
     policy = (
         f"default-src 'none'; script-src '{_source_hash(script)}'; style-src '{_source_hash(style)}'; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+        f"img-src data: blob:; base-uri 'none'; form-action 'none'{further}"
     )
-    return _PAGE.format(
-        policy=policy,
-        title=html.escape(scene.title),
-        style=style,
-        # Every "<" of the header stands inside a JSON string, where its escape means the same: no name can end the element.
-        header=header.replace("<", "\\u003c"),
-        data=base64.b64encode(data).decode("ascii"),
-        script=script,
-    )
+    return _PAGE.format(policy=policy, title=html.escape(title), style=style, content=content, script=script)
 
 
 def write_page(scene: Scene, path: str | os.PathLike[str]) -> None:

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
 from lossatlas._arrays import Distances, Indices, InputError, Vector
@@ -109,7 +109,9 @@ class PhateEmbedding(Embedding):
             U = self.potential
         return replace(self, settings=settings, t=steps, potential=U, **_shown(drawing(U, settings), self.graph))
 
-    def transform(self, distances: Float[np.ndarray, "q n"]) -> Float[np.ndarray, "q d"]:
+    def transform(
+        self, distances: Float[np.ndarray, "q k"], *, rows: Int[np.ndarray, " k"] | None = None
+    ) -> Float[np.ndarray, "q d"]:
         r"""Coordinates of new points, from their distances to the points of the map, which stays as it is.
 
         .. math:: y = \frac{\sum_j A_j\, x_j}{\sum_j A_j}, \qquad A_j = \exp\bigl(-(d_j / \varepsilon)^\alpha\bigr)
@@ -118,21 +120,24 @@ class PhateEmbedding(Embedding):
         from one of the map takes its place. For weights, the distances are :func:`lossatlas.distance.cross_distances`.
 
         Args:
-            distances: ``(q, n)``; of a map of precomputed affinities, affinities.
+            distances: ``(q, k)``; of a map of precomputed affinities, affinities.
+            rows: The ``k`` points of the map that the distances are to, where it would cost too much to measure all; by default
+                all. The places rest on these alone.
 
         Raises:
-            InputError: the distances are not ``(q, n)``, not finite, or negative; or an affinity of all points is 0.
+            InputError: the distances are not ``(q, k)``, not finite, or negative; or an affinity of all points is 0.
         """
         settings = self.settings
+        known = np.arange(self.n_points) if rows is None else rows
+        coordinates = self.coordinates[known]
         if settings.metric == "precomputed_affinity":
-            A = checked_new_distances(distances, self.n_points, what="affinities")
+            A = checked_new_distances(distances, len(known), what="affinities")
             if not A.any(axis=1).all():
                 raise InputError("a new point has no affinity to any point of the map, so no place; leave it out")
-            return placed(A / A.sum(axis=1, keepdims=True), self.coordinates)
-        D = checked_new_distances(distances, self.n_points)
-        coordinates = self.coordinates
+            return placed(A / A.sum(axis=1, keepdims=True), coordinates)
+        D = checked_new_distances(distances, len(known))
         if self.n_duplicates:  # copies are one neighbour, as in the graph
-            _, first = np.unique(self.distinct, return_index=True)
+            _, first = np.unique(self.distinct[known], return_index=True)
             D, coordinates = D[:, first], coordinates[first]
         shares = affinities_to(
             D, knn=settings.knn, decay=settings.decay, knn_max=settings.knn_max, bandwidth_scale=settings.bandwidth_scale

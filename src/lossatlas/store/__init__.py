@@ -14,7 +14,7 @@ No module here needs torch: maps are made of runs on machines without it.
 """
 
 from lossatlas.store.durable import unwritable, write_durably
-from lossatlas.store.find import named_point, natural, open_runs
+from lossatlas.store.find import named_point, natural, open_runs, run_folders
 from lossatlas.store.manifest import Keep
 from lossatlas.store.run import Run, open_run, refuse_not_finite
 from lossatlas.store.snapshot import NUMPY_TYPES, LazyTensor, RawTensor, Snapshot, TensorEntry, Tensors, as_numbers
@@ -38,6 +38,7 @@ __all__ = [
     "open_runs",
     "refuse_not_finite",
     "refuse_taken",
+    "run_folders",
     "unwritable",
     "write_durably",
 ]

@@ -31,6 +31,15 @@ def open_runs(paths: str | os.PathLike[str] | Run | Iterable[str | os.PathLike[s
     return runs
 
 
+def run_folders(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
+    """Return the folders of the runs that are at ``paths`` now, in the order of :func:`open_runs`; none is no error."""
+    folders: list[Path] = []
+    for path in map(Path, paths):
+        matches = [path] if path.exists() else _matches(path)
+        folders.extend(sorted({run for match in matches for run in _runs_below(match)}, key=natural))
+    return list({folder.resolve(): folder for folder in folders}.values())
+
+
 def named_point(name: str) -> tuple[Run, int]:
     """Return the run and the point that ``RUN`` or ``RUN@STEP`` names: its last, or the one recorded at that step.
 
@@ -58,17 +67,26 @@ def _opened(path: Path) -> list[Run]:
     if path.exists() or not any(sign in str(path) for sign in "*?["):
         # With nothing below it, opening the path itself says what is wrong with it.
         return [open_run(folder) for folder in _runs_below(path) or [path]]
-    root = Path(path.anchor)
-    folders = [run for match in root.glob(str(path.relative_to(root))) for run in _runs_below(match)]
+    folders = [run for match in _matches(path) for run in _runs_below(match)]
     if not folders:
         raise InputError(f"no run matches {str(path)!r}; record one with lossatlas.Recorder, or check the pattern")
     return [open_run(folder) for folder in sorted(set(folders), key=natural)]
 
 
+def _matches(pattern: Path) -> Iterable[Path]:
+    root = Path(pattern.anchor)
+    return root.glob(str(pattern.relative_to(root)))
+
+
 def _runs_below(folder: Path) -> list[Path]:
     if (folder / "run.json").exists():
         return [folder]
-    return sorted((file.parent for file in folder.rglob("run.json")), key=natural)
+    found = []
+    for here, below, files in os.walk(folder):
+        if "run.json" in files:
+            found.append(Path(here))
+            below[:] = [name for name in below if name not in {"snapshots", "sketches"}]  # thousands of files, and no run
+    return sorted(found, key=natural)
 
 
 def natural(path: Path) -> list[tuple[bool, int, str]]:

@@ -164,19 +164,24 @@ class Run:
                         snapshot.read(tensor, a - first, out[row, a - start : b - start])
                     first += tensor.size
 
-    def diverged(self) -> list[int]:
-        """Return the points with NaN or infinite weights, read one at a time, or told by their sketches."""
+    def diverged(self, points: Sequence[int] | None = None) -> list[int]:
+        """Return which points, by default of all, have NaN or infinite weights: read one at a time, or told by their sketches."""
+        asked = range(self.n_points) if points is None else points
         if not self.has_weights:
-            return [point for point in range(self.n_points) if not self.sketch(point).is_finite]
-        return [point for point in range(self.n_points) if not np.isfinite(self.block(0, self.n_parameters, [point])).all()]
+            return [point for point in asked if not self.sketch(point).is_finite]
+        return [point for point in asked if not np.isfinite(self.block(0, self.n_parameters, [point])).all()]
 
     def describe(self, point: int) -> str:
         """Return how messages name a point."""
         return self._files.describe(point)
 
 
-def open_run(path: str | os.PathLike[str]) -> Run:
+def open_run(path: str | os.PathLike[str], *, is_growing: bool = False) -> Run:
     """Return the run in the folder ``path``.
+
+    Args:
+        path: The run's folder.
+        is_growing: Whether it may be being written at this moment: then a last line that is not whole yet is no cause to warn.
 
     Raises:
         InputError: there is no run, or one of a newer format, or a snapshot is missing, cut short, or has other tensors.
@@ -184,7 +189,7 @@ def open_run(path: str | os.PathLike[str]) -> Run:
     folder = Path(path).absolute()  # the run stays readable when the process changes its folder
     about = read_description(folder)
     manifest = read_manifest(folder / "snapshots.jsonl")
-    if manifest.is_torn:
+    if manifest.is_torn and not is_growing:
         warnings.warn(
             f"run {folder.name!r}: the last line of its manifest was cut short, so that snapshot is left out; "
             "it had not been acknowledged",

@@ -1,4 +1,4 @@
-/* lossatlas viewer, sources sha256:e3d9cad7e20ff0caaa540b58d70d4ba59530ef2efce9d52b9de04f5cc31ab500 */
+/* lossatlas viewer, sources sha256:039c27b99ab6d9f8c905a5b0d34d38373a02be005adce264b98bacb046037cfd */
 /* Contains preact.
 
 The MIT License (MIT)
