@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # The extra `curvature` without torchvision, which a dependency of curvlinops names and nothing here imports.
 CURVATURE := curvlinops-for-pytorch backpack-for-pytorch einops einconv linear_operator opt_einsum unfoldNd
 
-.PHONY: help setup demo test check pytest viewer viewer-test bench docs clean
+.PHONY: screenshots help setup demo test check pytest viewer viewer-test bench docs clean
 
 help:
 	@echo "make setup   an environment for work on lossatlas, in .venv"
@@ -15,6 +15,7 @@ help:
 	@echo "make check   formatting, lint, types"
 	@echo "make viewer  build the page from viewer/ (needs Node 20 or later)"
 	@echo "make bench   ours beside phate and TorchDR, as tables; options in BENCH=\"--quick\""
+	@echo "make screenshots  the pictures of the page in docs/images, from the demo's runs"
 	@echo "make docs    documentation, in docs/_build"
 	@echo "make clean   remove what the targets made, the demo excepted"
 
@@ -78,6 +79,10 @@ test: check pytest
 
 bench: .venv/.bench
 	$(BIN)/python -m benchmarks $(BENCH)
+
+# A second call of the demo goes on from what the first one wrote.
+screenshots: .venv/.test demo
+	$(BIN)/python docs/screenshots.py demo
 
 docs: .venv/.docs
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs docs/_build

@@ -5,23 +5,40 @@ import { formatted } from "../numbers";
 import type { Layout, SceneMap, Score } from "../scene";
 import { Term } from "./Facts";
 
+/** Three decimals: scores are shares and the like, and what is smaller is nothing. */
 function number(value: number | null | undefined): string {
-  return value === null || value === undefined ? "–" : formatted(value, 3);
+  if (value === null || value === undefined) return "–";
+  return Math.abs(value) < 100 ? formatted(Number(value.toFixed(3))) : formatted(value);
 }
 
-/** What the first null that beats the map is called, if one does. */
-function beatenBy(score: Score): string | null {
-  const own = score.values[0];
-  if (own === null || own === undefined) return null;
-  const found = score.nulls.find(([, value]) => value !== null && (score.better === "higher" ? value >= own : value <= own));
-  return found ? found[0] : null;
+/** By which scores each null does as well as the map. */
+function matches(scores: readonly Score[]): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const { label, better, values: [own], nulls } of scores) {
+    if (own === null || own === undefined) continue;
+    for (const [name, value] of nulls) {
+      if (value === null || (better === "higher" ? value < own : value > own)) continue;
+      found.set(name, [...(found.get(name) ?? []), label]);
+    }
+  }
+  return found;
+}
+
+/** What the comparison with chance says, in a sentence. */
+function verdict(scores: readonly Score[]): string {
+  const found = [...matches(scores)];
+  if (found.length === 0) return "In grey, what chance alone scores: the map does better by every number.";
+  const parts = found.map(([name, labels]) => {
+    const isAll = labels.length === scores.length && labels.length > 1;
+    return `${name} (${isAll ? `all ${labels.length} numbers` : labels.join(", ")})`;
+  });
+  return `In grey, what chance alone scores. As well as the map does ${parts.join(" and ")}: what these numbers praise may be chance.`;
 }
 
 export function Trust({ map, layout }: { readonly map: SceneMap; readonly layout: Layout }) {
   const title = useId();
   if (map.scores.length === 0) return null;
   const nulls = [...new Set(map.scores.flatMap((score) => score.nulls.map(([name]) => name)))];
-  const warned = map.scores.filter((score) => beatenBy(score) !== null);
   return (
     <section class="trust" aria-labelledby={title}>
       <h3 id={title}>How far to trust it</h3>
@@ -53,13 +70,7 @@ export function Trust({ map, layout }: { readonly map: SceneMap; readonly layout
           </tbody>
         </table>
       </div>
-      {nulls.length > 0 && (
-        <p class="hint">
-          {warned.length > 0
-            ? `A map of chance alone scores as well by ${warned.map((score) => `“${score.label}” (${beatenBy(score)})`).join(", ")}: what it shows there may be chance.`
-            : "In grey, what chance alone scores on this map's terms; the map does better by every score."}
-        </p>
-      )}
+      {nulls.length > 0 && <p class="hint">{verdict(map.scores)}</p>}
     </section>
   );
 }

@@ -1,0 +1,186 @@
+"""Runs become an atlas: distances, the map, what else draws them, and what can be measured."""
+
+import functools
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal, get_args
+
+import numpy as np
+
+from lossatlas._arrays import InputError, Vector
+from lossatlas._atlas.recorded import recorded_metrics, recorded_steps, traces_of
+from lossatlas._atlas.result import Atlas
+from lossatlas.distance import Origin, Pairwise, recorded_pairwise
+from lossatlas.embed import Method, Own, PhateEmbedding, Preset, phate, refuse_methods
+from lossatlas.measure import (
+    Diagram,
+    Valleys,
+    comparison,
+    distances_from,
+    persistence,
+    step_lengths,
+    valleys,
+)
+from lossatlas.store import Run, open_runs
+
+Diverged = Literal["refuse", "skip"]
+
+# Losses by which the landscape is measured, the first that every run has.
+_LOSSES = ("test_loss", "val_loss", "eval_loss", "loss", "train_loss")
+
+
+def atlas(
+    runs: str | os.PathLike[str] | Run | Iterable[str | os.PathLike[str] | Run],
+    *,
+    metric: Literal["cosine", "euclidean"] = "cosine",
+    origin: Origin = "zero",
+    knn: int = 5,
+    decay: float | None = 40.0,
+    t: int | Literal["auto"] = "auto",
+    gamma: float = 1.0,
+    n_components: int = 2,
+    preset: Preset = "sound",
+    loss: str | None = None,
+    diverged: Diverged = "refuse",
+    methods: Sequence[Method] = ("pca",),
+    nulls: bool = True,
+    seed: int = 0,
+    progress: Callable[[str], None] | None = None,
+) -> Atlas:
+    """Map runs: distances between all their points, the PHATE embedding of them, and what can be measured on it.
+
+    Args:
+        runs: Run folders, folders of runs, patterns such as ``"runs/*"``, or opened runs; all of one model. Of runs without
+            weights the distances are estimated from their sketches.
+        metric: Distance between points.
+        origin: Where the cosine is measured; see :func:`cosine_distances`.
+        knn: Neighbours that set the kernel's width; see :func:`phate`, also for the next four.
+        decay: How sharply the kernel falls.
+        t: Steps of the walk.
+        gamma: Kind of potential.
+        n_components: Axes of the map.
+        preset: ``"sound"``, or ``"paper"``.
+        loss: Metric whose landscape is measured; by default test_loss, val_loss, eval_loss, loss or train_loss, whichever
+            comes first.
+        diverged: Whether points with NaN or infinite weights are refused or skipped and counted.
+        methods: What else draws the same distances, to be compared: ``"pca"``, ``"tsne"``, ``"umap"``, ``"isomap"``.
+        nulls: Whether maps of nothing are drawn, to be scored beside: it takes about as long as the embedding again.
+        seed: Seed of what chance there is.
+        progress: Called with the name of each stage as it begins.
+
+    Raises:
+        InputError: the runs cannot be read or mapped together; the message says why.
+    """
+    if diverged not in get_args(Diverged):
+        raise InputError(f"diverged must be 'refuse' or 'skip', but is {diverged!r}; choose one")
+    refuse_methods(methods)
+    report = progress or (lambda _: None)
+    report("reading")
+    opened = open_runs(runs)
+    kept = [_kept(run, diverged) for run in opened]
+    report("distances")
+    between, distance_error = recorded_pairwise(opened, kept=kept, origin=origin)
+    report("embedding")
+    embedded = functools.partial(
+        phate,
+        metric=metric,
+        origin=origin,
+        knn=knn,
+        decay=decay,
+        t=t,
+        gamma=gamma,
+        n_components=n_components,
+        n_landmark=None,
+        preset=preset,
+        seed=seed,
+    )
+    embedding = embedded(between)
+    report("measures")
+    return charted(
+        opened,
+        kept,
+        between,
+        embedding,
+        loss=loss,
+        methods=methods,
+        redrawn=embedded if nulls else None,
+        distance_error=distance_error,
+        report=report,
+    )
+
+
+def charted(
+    runs: list[Run],
+    kept: Sequence[Sequence[int]],
+    between: Pairwise,
+    embedding: PhateEmbedding,
+    *,
+    loss: str | None = None,
+    methods: Sequence[Method] = (),
+    redrawn: Callable[[Pairwise], PhateEmbedding] | None = None,
+    distance_error: float = 0.0,
+    n_left_out: Sequence[int] | None = None,
+    report: Callable[[str], None] = lambda _: None,
+) -> Atlas:
+    """Measure what a finished embedding shows.
+
+    Args:
+        runs: Of one model.
+        kept: The points of each run that are rows of the embedding.
+        between: Distances between them.
+        embedding: Of these distances.
+        loss: See :func:`atlas`, also for the next.
+        methods: What else draws them.
+        redrawn: Embeds other distances by the map's settings, for the nulls; None leaves these out.
+        distance_error: Of a distance over itself, where they were estimated.
+        n_left_out: How many points of each run had diverged; by default all that are not kept.
+        report: Called with the name of each further stage.
+
+    Raises:
+        InputError: no run has the metric ``loss``, or a method cannot map so few points.
+    """
+    metric: Own = "cosine" if embedding.settings.metric == "cosine" else "euclidean"
+    traces = traces_of(runs, kept, n_left_out=n_left_out)
+    metrics = recorded_metrics(runs, kept)
+    optima = [trace.start for trace in traces if trace.kind == "optimum" and trace.stop > trace.start]
+    optimum = optima[0] if len(optima) == 1 else None
+    measured = _loss(metrics, loss)
+    steps = [(trace.start, trace.stop) for trace in traces if trace.is_ordered]
+    diagram, found = (None, None) if measured is None else _landscape(embedding, metrics[measured])
+    report("comparison")
+    compared = comparison(embedding, between, metric=metric, runs=steps, methods=methods, redrawn=redrawn)
+    return Atlas(
+        traces=traces,
+        steps=recorded_steps(runs, kept),
+        step_label="epoch" if all(run.settings.get("every") == "epoch" for run in runs) else "step",
+        metrics=metrics,
+        embedding=embedding,
+        optimum=optimum,
+        distance_from_optimum=None if optimum is None else distances_from(optimum, between),
+        diagram=diagram,
+        loss=measured,
+        distance_error=distance_error,
+        distances=between.cosine if metric == "cosine" else between.euclidean,
+        step_lengths=step_lengths(between, steps),
+        valleys=found,
+        comparison=compared,
+    )
+
+
+def _kept(run: Run, diverged: Diverged) -> tuple[int, ...]:
+    left_out = set(run.diverged()) if diverged == "skip" else set()
+    return tuple(point for point in range(run.n_points) if point not in left_out)
+
+
+def _loss(metrics: Mapping[str, Vector], asked: str | None) -> str | None:
+    if asked is not None and asked not in metrics:
+        raise InputError(f"no run has the metric {asked!r}; recorded are {', '.join(metrics) or 'none'}")
+    usable = [name for name in ([asked] if asked else _LOSSES) if name in metrics]
+    # A filtration needs two finite values; runs without a loss are mapped all the same.
+    return next((name for name in usable if np.isfinite(metrics[name]).sum() >= 2), None)
+
+
+def _landscape(embedding: PhateEmbedding, loss: Vector) -> tuple[Diagram, Valleys]:
+    # 20 neighbours as in Horoi et al. 2022, or all of them where there are fewer.
+    knn = min(20, int(np.isfinite(loss).sum()) - 1)
+    return persistence(embedding, loss, knn=knn), valleys(embedding, loss, knn=knn)

@@ -1,0 +1,60 @@
+"""What runs hold of each point, one run after the other: the rows of an atlas."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from lossatlas._arrays import Vector
+from lossatlas._atlas.result import Trace
+from lossatlas.store import Run
+
+
+def traces_of(runs: list[Run], kept: Sequence[Sequence[int]], *, n_left_out: Sequence[int] | None = None) -> tuple[Trace, ...]:
+    """Return the rows of each run, and what made it."""
+    left_out = n_left_out or [run.n_points - len(points) for run, points in zip(runs, kept, strict=True)]
+    traces = []
+    start = 0
+    for run, points, name, n_missing in zip(runs, kept, _unique_names(runs), left_out, strict=True):
+        made_by = run.settings
+        traces.append(
+            Trace(
+                name=name,
+                kind=str(made_by.get("kind", "training")),
+                start=start,
+                stop=start + len(points),
+                seed=made_by.get("seed") if made_by.get("kind") == "retraining" else None,
+                jump=made_by.get("step") if made_by.get("kind") == "retraining" else None,
+                n_left_out=n_missing,
+            )
+        )
+        start += len(points)
+    return tuple(traces)
+
+
+def _unique_names(runs: list[Run]) -> list[str]:
+    """Names of the runs' folders, with as many parents as it takes to tell them apart."""
+    paths = [run.path.resolve().parts for run in runs]
+    depth = 1
+    while len({path[-depth:] for path in paths}) < len(set(paths)):
+        depth += 1
+    return ["/".join(path[-depth:]) for path in paths]
+
+
+def recorded_steps(runs: Sequence[Run], kept: Sequence[Sequence[int]]) -> Vector:
+    """Return the step of each kept point, one run after the other."""
+    return np.concatenate([run.steps[list(points)] for run, points in zip(runs, kept, strict=True)]).astype(np.float64)
+
+
+def recorded_metrics(runs: Sequence[Run], kept: Sequence[Sequence[int]]) -> dict[str, Vector]:
+    """Return each metric of the kept points, one run after the other; NaN where a run has none."""
+    recorded = [run.metrics for run in runs]
+    names = dict.fromkeys(name for metrics in recorded for name in metrics)
+    return {
+        name: np.concatenate(
+            [
+                metrics.get(name, np.full(run.n_points, np.nan))[list(points)]
+                for run, metrics, points in zip(runs, recorded, kept, strict=True)
+            ]
+        )
+        for name in names
+    }

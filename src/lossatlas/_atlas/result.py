@@ -1,0 +1,202 @@
+"""What the one call returns: runs on one map, and the ways to look at it."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from lossatlas._arrays import Distances, Vector
+from lossatlas.embed import Embedding, PhateEmbedding
+from lossatlas.measure import Comparison, Diagram, Valleys, return_ratio
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from lossatlas.draw.figures import Style
+    from lossatlas.draw.scene import Surface
+    from lossatlas.draw.widget import AtlasWidget
+    from lossatlas.sample.slice.plane import LossPlane
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """A run's rows in an atlas: ``start`` to ``stop``, in the order in which they were recorded."""
+
+    name: str
+    kind: str  # "training", "retraining", "optimum", "sample", "slice", "path", or what the run's settings say
+    start: int
+    stop: int
+    seed: int | None = None  # of a retraining's direction
+    jump: float | None = None  # size of a retraining's jump, as a fraction of the weights' norm
+    n_left_out: int = 0  # points that had diverged
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether its points follow each other."""
+        return self.kind not in ("sample", "slice")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Atlas:
+    """Runs on one map: points, the numbers at each of them, and the numbers of the whole.
+
+    Made by :func:`atlas`. It is drawn by :meth:`write_html` and :meth:`figure`, and saved by :meth:`save`.
+    """
+
+    traces: tuple[Trace, ...]
+    steps: Vector  # (n,): the step or epoch of each point in its own run
+    step_label: str  # "epoch" where every run counts epochs, else "step"
+    metrics: Mapping[str, Vector]  # (n,) each; NaN where a run has none
+    embedding: PhateEmbedding
+    optimum: int | None  # row of the one point from which retrainings jumped
+    distance_from_optimum: Vector | None  # (n,), Euclidean, in units of the weights
+    diagram: Diagram | None  # of the loss named `loss`
+    loss: str | None
+    distance_error: float = 0.0  # standard error of a distance over itself: 0 where it comes from weights, not from sketches
+    distances: Distances | None = None  # (n, n), of the metric, about the origin that was asked for
+    step_lengths: Vector | None = None  # (n,), Euclidean, from the snapshot before in its run; NaN where there is none
+    valleys: Valleys | None = None  # of the diagram, with the points in each
+    comparison: Comparison = field(default_factory=Comparison)  # other maps of the distances, and how faithful each is
+
+    @property
+    def n_points(self) -> int:
+        """Number of points."""
+        return len(self.steps)
+
+    @property
+    def layouts(self) -> Mapping[str, Embedding]:
+        """The same distances drawn by other methods, by their names, each turned upon the map."""
+        return self.comparison.layouts
+
+    @property
+    def return_ratios(self) -> dict[str, float]:
+        """Distance from the optimum at the end of each retraining over that just after its jump, by the run's name.
+
+        A retraining that diverged has no end, and a control without a jump nothing to return from: neither has a ratio.
+        """
+        if self.distance_from_optimum is None:
+            return {}
+        return {
+            trace.name: return_ratio(self.distance_from_optimum[trace.start : trace.stop])
+            for trace in self.traces
+            if trace.kind == "retraining" and trace.jump and not trace.n_left_out
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """Return the numbers of the whole, as plain values."""
+        diagram = self.diagram
+        numbers: dict[str, Any] = {
+            "n_points": self.n_points,
+            "t": self.embedding.t,
+            "stress": self.embedding.stress,
+            "connected_components": self.embedding.connected_components,
+            "n_duplicates": self.embedding.n_duplicates,
+            "n_left_out": sum(trace.n_left_out for trace in self.traces),
+            "n_diverged_retrainings": sum(trace.kind == "retraining" and trace.n_left_out > 0 for trace in self.traces),
+        }
+        if diagram is not None:
+            numbers["persistence"] = {
+                "of": self.loss,
+                "total": diagram.total(),
+                "finite": diagram.total(part="finite"),
+                "essential": diagram.total(part="essential"),
+                "loss_range_squared": diagram.loss_range_squared,
+            }
+        numbers |= self.comparison.summary()
+        if self.distance_error:
+            numbers["distance_error"] = self.distance_error
+        ratios = self.return_ratios
+        if ratios:
+            numbers["return_ratio"] = float(np.mean(list(ratios.values())))
+            numbers["return_ratios"] = ratios
+        return numbers
+
+    def write_html(
+        self, path: str | os.PathLike[str], *, title: str = "lossatlas", surfaces: Iterable["LossPlane | Surface"] = ()
+    ) -> None:
+        """Write the interactive page: one file that opens from disk, without network.
+
+        Args:
+            path: The file.
+            title: Stands above it.
+            surfaces: Planes of the loss to be shown beside the map, as :func:`loss_plane` and :func:`trajectory_plane` return
+                them, or named by ``lossatlas.draw.surface(plane, name="…")``.
+        """
+        from lossatlas.draw import Surface, scene, surface, write_page
+
+        named = [
+            one if isinstance(one, Surface) else surface(one, name=f"plane {number}")
+            for number, one in enumerate(surfaces, start=1)
+        ]
+        write_page(scene({title: self}, title=title, surfaces=named), Path(path))
+
+    def figure(
+        self,
+        *,
+        title: str = "lossatlas",
+        style: "Literal['paper', 'talk'] | Style" = "paper",
+        preset: Literal["landscape", "methods", "persistence"] = "landscape",
+    ) -> "Figure":
+        """Return the map as a matplotlib figure, in the manner of Horoi et al. 2022.
+
+        Args:
+            title: Stands above it.
+            style: ``"paper"``, as wide as a column or a page of print, or ``"talk"``, a slide; or a style of one's own.
+            preset: ``"landscape"`` (Fig. 2): the runs, and their loss; ``"methods"`` (Fig. 1): every layout, coloured by time;
+                ``"persistence"`` (Fig. 3 A): the diagram of the loss.
+
+        Raises:
+            InputError: there is no such style or preset, or a diagram is asked for where no loss was recorded.
+        """
+        from lossatlas.draw.figure import atlas_figure
+
+        return atlas_figure(self, title=title, style=style, preset=preset)
+
+    def _repr_html_(self) -> str:
+        from lossatlas.draw import notebook_frame, scene
+
+        return notebook_frame(scene({"lossatlas": self}, title="lossatlas"))
+
+    def widget(self, *, title: str = "lossatlas", height: int = 720) -> "AtlasWidget":
+        """Return the page as a widget of a notebook, ``height`` pixels high; its ``selection`` goes both ways.
+
+        Raises:
+            ImportError: anywidget is missing; it comes with ``pip install 'lossatlas[notebook]'``.
+        """
+        from lossatlas.draw import scene
+        from lossatlas.draw.widget import AtlasWidget
+
+        return AtlasWidget(scene({title: self}, title=title), height=height)
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        title: str = "lossatlas",
+        style: "Literal['paper', 'talk'] | Style" = "paper",
+        preset: Literal["landscape", "methods", "persistence"] = "landscape",
+    ) -> None:
+        """Write the atlas by the ending of ``path``.
+
+        .html page, .png .svg .pdf figure, .gif .mp4 film (.mp4 by ffmpeg), .npz arrays, .json numbers. For style and preset of a
+        figure see :meth:`figure`; a film has a style too.
+
+        Raises:
+            InputError: the ending is none of these or has no style or preset, or the place cannot be written.
+        """
+        from lossatlas.draw import save
+
+        save(self, Path(path), title=title, style=style, preset=preset)
+
+    def log(self, to: Any, *, name: str = "atlas", step: int | None = None) -> None:  # noqa: ANN401 - of packages that need not be there
+        """Log the map to TensorBoard's ``SummaryWriter`` (the figure) or to a run of ``wandb`` (figure and page, as an artefact).
+
+        Raises:
+            InputError: ``to`` is neither.
+        """
+        from lossatlas.draw import log_atlas
+
+        log_atlas(self, to, name=name, step=step)
