@@ -111,6 +111,8 @@ def test_head_says_the_same_without_content(served):
         status, same, nothing = served.ask(f"/{TOKEN}/{path}", "HEAD")
         assert (status, nothing) == (200, b"")
         assert same["Content-Length"] == headers["Content-Length"] == str(len(content))
+        words = f"HEAD /{TOKEN}/{path} HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n\r\n"
+        assert served.say(words.encode()).endswith(b"\r\n\r\n")  # a client would leave what follows unread
     assert served.ask(f"/{TOKEN}/events", "HEAD")[1]["Content-Type"] == "text/event-stream; charset=utf-8"
 
 
@@ -171,7 +173,7 @@ REFUSED = {
     "a host that only begins well": (f"/{TOKEN}/", {"Host": "127.0.0.1:{port}.evil.example"}, 403),
     "another port": (f"/{TOKEN}/", {"Host": "127.0.0.1:1"}, 403),
     "no port": (f"/{TOKEN}/", {"Host": "127.0.0.1"}, 403),
-    "a page of elsewhere": (f"/{TOKEN}/events", {"Origin": "https://evil.example"}, 403),
+    "a page of elsewhere": (f"/{TOKEN}/scene", {"Origin": "https://evil.example"}, 403),
     "a page of another port": (f"/{TOKEN}/scene", {"Origin": "http://127.0.0.1:1"}, 403),
     "a page of nowhere": (f"/{TOKEN}/scene", {"Origin": "null"}, 403),
 }
