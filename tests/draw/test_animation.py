@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -113,7 +114,8 @@ def test_a_film_that_fails_leaves_the_one_that_was_there(tmp_path, monkeypatch):
 
     (tmp_path / "a.gif").write_bytes(b"old")
 
-    def fail(*_, **__):
+    def fail(writer):
+        Path(writer.outfile).write_bytes(b"half")
         raise RuntimeError("lost")
 
     monkeypatch.setattr(module.PillowWriter, "finish", fail)
