@@ -332,7 +332,7 @@ def test_trust_is_in_view_with_every_number_of_the_scene(opened: Any) -> None:
         cells = [number(cell) for cell in line.locator("td").all_inner_texts()]
         assert cells == [*score.values, *(value for _, value in score.nulls)]
     assert page.locator(".trust").first.locator("td.current").all_inner_texts() == ["0.52", "0.01"]
-    expect(page.locator(".trust").first).to_contain_text("As well as the map does random walk (shattered steps)")
+    expect(page.locator(".trust").first).to_contain_text("It does as well as the map by shattered steps (random walk)")
 
 
 def test_a_surface_says_what_it_shows_and_how_far_the_run_is_from_it(opened: Any) -> None:

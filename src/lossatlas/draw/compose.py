@@ -100,11 +100,6 @@ def _facts(atlas: Atlas) -> list[Fact]:
     embedding = atlas.embedding
     facts = [
         Fact(
-            label="stress",
-            value=f"{embedding.stress:.3f}",
-            meaning="How far distances on the map are from those it draws: 0 is a perfect map, 0.1 fair, from 0.2 on look twice.",
-        ),
-        Fact(
             label="pieces of the neighbour graph",
             value=str(embedding.connected_components),
             meaning="1 is one landscape. More are parts that share no neighbours: between them the map's distances rest on one "

@@ -30,9 +30,9 @@ function verdict(scores: readonly Score[]): string {
   if (found.length === 0) return "In grey, what chance alone scores: the map does better by every number.";
   const parts = found.map(([name, labels]) => {
     const isAll = labels.length === scores.length && labels.length > 1;
-    return `${name} (${isAll ? `all ${labels.length} numbers` : labels.join(", ")})`;
+    return `${isAll ? `all ${labels.length} numbers` : labels.join(", ")} (${name})`;
   });
-  return `In grey, what chance alone scores. As well as the map does ${parts.join(" and ")}: what these numbers praise may be chance.`;
+  return `In grey, what chance alone scores. It does as well as the map by ${parts.join(" and by ")}: what these praise may be chance.`;
 }
 
 export function Trust({ map, layout }: { readonly map: SceneMap; readonly layout: Layout }) {
