@@ -268,6 +268,22 @@ def test_curves_have_the_range_of_the_scene_and_are_linked_with_the_map(opened: 
     assert selected(page) == int((timed & (times >= span[0]) & (times <= span[1])).sum()) > 0
 
 
+def test_the_keyboard_walks_along_curves_and_picks_a_time_of_all_runs(opened: Any) -> None:
+    page = opened(explorer_scene(), **STILL)
+    chart = unfold(page, "curves").locator("canvas")
+    chart.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator(".card").first).to_have_attribute("data-row", "4")  # row 3 has no loss
+    page.keyboard.press("Shift+Enter")
+    assert selected(page) == 6
+    page.keyboard.press("Enter")
+    assert selected(page) == 5
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    assert selected(page) == 0
+
+
 def test_a_valley_that_is_picked_shows_its_points(opened: Any) -> None:
     scene = explorer_scene()
     page = opened(scene, **STILL)

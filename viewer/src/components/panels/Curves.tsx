@@ -1,12 +1,12 @@
 /** One metric of every run over time. Selected points are marked; dragging across selects the points of that time. */
 
 import { useMemo, useRef, useState } from "preact/hooks";
-import { METRIC } from "../../colours";
-import { css } from "../../colours";
+import { css, METRIC } from "../../colours";
 import { groupColour } from "../../colouring";
 import { groupKey } from "../../groups";
 import { formatted } from "../../numbers";
-import { nearest } from "../../pick";
+import { nearest, stepped } from "../../pick";
+import { joined } from "../../lasso";
 import { isTimed, metricsOf, type Metric, type SceneMap } from "../../scene";
 import { selectionOf } from "../../state";
 import { axisOf, drawFrame, frameOf, valueAt, xOf, yOf, type Frame } from "../../view/chart";
@@ -136,6 +136,20 @@ export function Curves({ scene, index, state, times, groups, theme, layout, act 
     const rows = Array.from(drawn.keys()).filter((row) => drawn[row] && (map.time[row] as number) >= low && (map.time[row] as number) <= high);
     act({ kind: "select", selection: selectionOf(index, rows) });
   };
+  /** As on the map; shift and Enter pick every run's point of that time. */
+  const key = (event: KeyboardEvent): boolean => {
+    if (/^(Arrow|Home$|End$)/.test(event.key)) {
+      const row = stepped(map, drawn, pointed, event.key);
+      act({ kind: "point", place: row === null ? null : { map: index, row } });
+    } else if (event.key === "Enter" && pointed !== null) {
+      const now = map.time[pointed];
+      const rows = event.shiftKey ? Array.from(drawn.keys()).filter((row) => drawn[row] && map.time[row] === now) : [pointed];
+      const isIn = selected?.includes(pointed) ?? false;
+      act({ kind: "select", selection: selectionOf(index, joined(selected ?? [], rows, isIn ? "remove" : "add")) });
+    } else if (event.key === "Escape") act(pointed === null ? { kind: "select", selection: null } : { kind: "point", place: null });
+    else return false;
+    return true;
+  };
   const name = `${METRIC}${metric.name}`;
   return (
     <>
@@ -147,13 +161,17 @@ export function Curves({ scene, index, state, times, groups, theme, layout, act 
         {metric.scale === "log" && <span class="quiet">log scale</span>}
       </label>
       <Chart
-        label={`${metric.label} of each run over the ${map.time_label}, from ${formatted(axes.y.low)} to ${formatted(axes.y.high)}`}
+        label={
+          `${metric.label} of each run over the ${map.time_label}, from ${formatted(axes.y.low)} to ${formatted(axes.y.high)}. ` +
+          "Arrow keys walk along a run and from run to run, Enter selects the point, shift-Enter every run's point of that time."
+        }
         paint={paint}
         also={[map, metric, drawn, axes, groups, theme, now, selected, pointed, span]}
         data={{ "data-metric": name, "data-low": axes.y.low, "data-high": axes.y.high }}
         onPoint={point}
         onPick={() => state.selection && act({ kind: "select", selection: null })}
         onDrag={drag}
+        onKey={key}
       />
       <p class="hint">Point at a curve to find its point on the map; drag across to select the points of that time.</p>
     </>
