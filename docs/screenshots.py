@@ -4,15 +4,19 @@ They show the demo's runs, whose folder is the argument, and a plane of one of i
 """
 
 import argparse
+import json
+import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, sync_playwright
 
 from lossatlas import atlas, open_run, trajectory_plane
 from lossatlas.draw import Scene, scene, surface, write_page
@@ -37,6 +41,7 @@ def main() -> None:
         shutil.copy(demo / "atlas.html", three)
         _take(one, three)
         _take_live(demo, Path(folder, "runs"))
+        _take_notebook(demo, Path(folder, "lab"))
 
 
 def _one(demo: Path) -> Scene:
@@ -145,6 +150,61 @@ def _take_live(demo: Path, runs: Path) -> None:
     finally:
         watching.terminate()
         watching.wait()
+
+
+def _take_notebook(demo: Path, folder: Path) -> None:
+    """Take the widget in a JupyterLab of its own, with a point selected."""
+    cells = [
+        'import lossatlas as la\n\nwidget = la.atlas(["demo/runs/good", "demo/jumps/good"]).widget(height=640)\nwidget',
+        "len(widget.selection), widget.selection[:8]",
+    ]
+    held = [
+        {"cell_type": "code", "id": str(i), "source": cell, "metadata": {}, "outputs": [], "execution_count": None}
+        for i, cell in enumerate(cells)
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    (folder / "CONFIG" / "labconfig").mkdir(parents=True)
+    quiet = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    (folder / "CONFIG" / "labconfig" / "page_config.json").write_text(json.dumps(quiet))
+    (folder / "demo").symlink_to(demo.resolve())
+    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": held}
+    (folder / "map.ipynb").write_text(json.dumps(notebook))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    own = {f"JUPYTER_{name}_DIR": str(folder / name) for name in ("CONFIG", "DATA", "RUNTIME")}
+    lab = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"]
+    lab += ["--IdentityProvider.token=picture", "--LabApp.extension_manager=readonly", f"--ServerApp.root_dir={folder}"]
+    server = subprocess.Popen(lab, env=os.environ | own | {"JUPYTER_PREFER_ENV_PATH": "1"}, stderr=subprocess.DEVNULL)
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+            page = browser.new_page(viewport={"width": 1440, "height": 1000})
+            page.set_default_timeout(90_000)
+            for _ in range(100):
+                with suppress(Error):
+                    page.goto(f"http://127.0.0.1:{port}/lab/tree/map.ipynb?token=picture&reset")
+                    break
+                page.wait_for_timeout(300)
+            page.get_by_role("button", name="Python 3 (ipykernel) | Idle").wait_for()
+            page.keyboard.press("Control+B")  # the folders' side is not what is to be seen
+            page.locator(".jp-Cell .cm-content").first.click()
+            page.keyboard.press("Shift+Enter")
+            map_ = page.locator(MAP)
+            map_.wait_for()
+            page.wait_for_timeout(1500)
+            map_.focus()
+            for key in ("ArrowRight", "Shift+Enter"):
+                page.keyboard.press(key)
+            page.locator(".jp-Cell .cm-content").nth(1).click()
+            page.keyboard.press("Shift+Enter")
+            page.wait_for_timeout(1500)
+            page.locator(".jp-Cell").first.scroll_into_view_if_needed()
+            page.screenshot(path=IMAGES / "explorer-notebook.png")
+            browser.close()
+    finally:
+        server.terminate()
+        server.wait()
 
 
 if __name__ == "__main__":
