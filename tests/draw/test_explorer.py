@@ -121,12 +121,10 @@ def test_points_move_from_one_layout_to_the_next_and_then_rest(opened: Any) -> N
             const map = document.querySelector(".frame canvas[role=application]");
             const states = [];
             document.querySelector("input[value='PCA']").click();
+            setTimeout(() => done(states), 4000);
             const look = () => {
                 states.push(map.dataset.moving);
-                if (states.includes("true") && map.dataset.moving === "false") setTimeout(() => {
-                    const drawn = HTMLCanvasElement.prototype.getContext;
-                    done(states);
-                }, 100);
+                if (states.includes("true") && map.dataset.moving === "false") done(states);
                 else requestAnimationFrame(look);
             };
             look();
