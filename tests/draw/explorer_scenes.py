@@ -117,11 +117,15 @@ def valleys(n: int, n_points: int, highest: float) -> Barcode:
 
 def bowl() -> Surface:
     """Return a bowl with a run that falls into it from above its plane."""
+
+    def height(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return 0.02 + (x**2 + 2 * y**2) * (1 + 0.3 * np.sin(4 * x)) * (1 + 0.3 * y)
+
     x, y = np.linspace(-2, 2, 41), np.linspace(-1.5, 1.5, 31)
-    loss = 0.02 + (x[:, np.newaxis] ** 2 + 2 * y**2) * (1 + 0.3 * np.sin(4 * x[:, np.newaxis]))
+    loss = height(x[:, np.newaxis], y)
     u = np.linspace(0, 1, 25)
     path = np.stack([1.8 * (1 - u) ** 2, 1.2 * (1 - u) * np.cos(3 * u)], axis=1)
-    drawn = 0.02 + (path[:, 0] ** 2 + 2 * path[:, 1] ** 2) * (1 + 0.3 * np.sin(4 * path[:, 0]))
+    drawn = height(path[:, 0], path[:, 1])
     off = 0.8 * np.sin(np.pi * u)
     arrays = {
         "steps": np.arange(25.0),

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from explorer_scenes import N_POINTS, bowl, explorer_scene, star_map
 
-from lossatlas.draw import Fact, Layout, Metric, Scene, SceneMap, SceneRun, Score, Surface
+from lossatlas.draw import Fact, Layout, Metric, Scene, SceneMap, SceneRun, Score, Surface, encoded
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -467,20 +467,9 @@ def test_the_map_is_saved_as_pixels_shapes_and_a_table(opened: Any) -> None:
 
     table = list(csv.reader(io.StringIO(saved(page, "Save the shown points of good as CSV").decode(), newline="")))
     assert len(table) == 1 + len(scene.maps[0].time)
-    assert table[0] == [
-        "row",
-        "run",
-        "kind",
-        "seed",
-        "jump",
-        "epoch",
-        "test_loss",
-        "accuracy",
-        "learning_rate",
-        "neighbours_kept",
-        "x",
-        "y",
-    ]
+    places_ = ["x", "y", "x_3d", "y_3d", "z_3d"]
+    metrics = ["test_loss", "accuracy", "learning_rate", "neighbours_kept"]
+    assert table[0] == ["row", "run", "kind", "seed", "jump", "epoch", *metrics, *places_]
     losses = np.array([float(line[6] or "nan") for line in table[1:]], np.float32)
     np.testing.assert_array_equal(losses, scene.maps[0].metrics[0].values)
 
@@ -518,12 +507,103 @@ def test_a_run_is_renamed_everywhere(opened: Any) -> None:
     page.keyboard.press("Enter")
     expect(unfold(page, "selection").locator("tbody th")).to_have_text("the baseline")
     assert "the baseline" in saved(page, "Save trainings as SVG").decode()
+    # Nearer, parts of the map lie beyond its frame: they are not drawn over the words below it.
+    canvas(page).focus()
+    page.keyboard.press("+")
+    drawing = saved(page, "Save trainings as SVG").decode()
+    size = float(re.search(r'<rect x="0" y="0" width="[\d.]+" height="([\d.]+)" fill="rgb\(246', drawing)[1])
+    over = re.search(rf'<rect x="0" y="{size:g}" width="[\d.]+" height="[\d.]+" fill="rgb\(255,255,255\)"/>', drawing)
+    assert over.start() > drawing.rindex("stroke-linecap")
     page.wait_for_function("() => location.hash.includes('baseline')")
     chip.focus()
     page.keyboard.press("F2")
     page.keyboard.press("Delete")
     page.keyboard.press("Enter")
     expect(chip).to_have_text("r0")
+
+
+def test_a_name_that_is_given_up_is_not_given(opened: Any) -> None:
+    page = opened(Scene(title="r", maps=(trainings(2),)), **STILL)
+    chip = page.locator(".legend [data-key='run r0']")
+    chip.focus()
+    page.keyboard.press("F2")
+    page.keyboard.type("oops")
+    page.keyboard.press("Escape")
+    expect(chip).to_have_text("r0")
+    expect(chip).to_be_focused()  # a reader at the keyboard goes on from there
+
+
+def grown(page: Any, scene: Scene) -> None:
+    """Draw another scene where the page is, as a live view does."""
+    header, data = encoded(scene)
+    page.evaluate(
+        """([header, data]) => {
+            const scene = lossatlas.decoded(header, lossatlas.bytes(data));
+            lossatlas.mount(document.getElementById("lossatlas"), scene);
+        }""",
+        [header, base64.b64encode(data).decode()],
+    )
+
+
+def test_what_was_selected_stays_selected_when_runs_grow(opened: Any) -> None:
+    page = opened(Scene(title="g", maps=(trainings(2, 10),)), **STILL)
+    canvas(page).focus()
+    for key in ("ArrowRight", "ArrowDown", "Shift+Enter"):
+        page.keyboard.press(key)
+    table = unfold(page, "selection")
+    expect(table.locator("tbody tr")).to_have_count(10)
+    grown(page, Scene(title="g", maps=(trainings(2, 15),)))
+    expect(canvas(page)).to_have_attribute("data-points", "30")
+    assert selected(page) == 10
+    assert set(table.locator("tbody th").all_inner_texts()) == {"r1"}
+    assert [int(cell) for cell in table.locator("tbody tr td:nth-child(2)").all_inner_texts()] == list(range(10))
+    grown(page, Scene(title="g", maps=(trainings(1, 3),)))
+    expect(canvas(page)).to_have_attribute("data-points", "3")
+    assert selected(page) == 0
+
+
+def test_a_link_that_is_pasted_into_the_open_page_is_followed(opened: Any) -> None:
+    page = opened(explorer_scene(), **STILL)
+    canvas(page)
+    page.evaluate("() => (location.hash = 'layout=PCA')")
+    expect(page.locator("figure.map").first).to_have_attribute("data-layout", "PCA")
+
+
+def test_a_surface_turns_as_far_as_it_is_dragged_and_stays_there(opened: Any) -> None:
+    page = opened(explorer_scene(), **STILL)
+    choose(page, "solid")
+    chart = page.locator("figure.surface canvas").first
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    page.mouse.move(box["x"] + 200, box["y"] + 200)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 260, steps=4)  # straight down, which tilts it
+    page.mouse.move(box["x"] + 250, box["y"] + 260, steps=4)
+    turn = chart.get_attribute("data-turn")
+    assert turn != "0.600 0.550"
+    page.mouse.up()
+    page.wait_for_timeout(100)
+    assert chart.get_attribute("data-turn") == turn
+
+
+def test_a_drag_whose_end_is_lost_does_not_go_on(opened: Any) -> None:
+    page = opened(explorer_scene(), **STILL)
+    found = canvas(page)
+    centre = found.get_attribute("data-centre")
+    found.evaluate(
+        """(map) => {
+            const { x, y } = map.getBoundingClientRect();
+            map.setPointerCapture = () => {};
+            const send = (type, to, buttons) => map.dispatchEvent(new PointerEvent(type, {
+                clientX: x + to, clientY: y + to, screenX: to, screenY: to, pointerId: 1, button: 0, buttons, bubbles: true,
+            }));
+            send("pointerdown", 100, 1);
+            send("pointermove", 150, 0);
+            send("pointermove", 180, 0);
+        }"""
+    )
+    page.wait_for_timeout(100)
+    assert found.get_attribute("data-centre") == centre
 
 
 def test_light_or_dark_is_the_readers_choice(opened: Any) -> None:
@@ -638,6 +718,11 @@ def test_on_a_phone_nothing_is_wider_than_the_screen_and_the_lasso_works_by_touc
     box = found.bounding_box()
     page.touchscreen.tap(box["x"] + at[0], box["y"] + at[1])
     assert selected(page) == 1
+    chart = unfold(page, "distances").locator("canvas")
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    page.touchscreen.tap(box["x"] + 100, box["y"] + 180)
+    assert selected(page) == 2
 
 
 def test_hostile_names_are_only_text_everywhere(opened: Any) -> None:

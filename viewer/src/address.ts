@@ -31,13 +31,16 @@ function rangesText(rows: readonly number[]): string {
   return parts.join(" ");
 }
 
-function rowsOf(text: string): number[] {
-  return text.split(" ").flatMap((part) => {
+/** The rows below `count` that such a text names: an address may have been written by anybody, at any length. */
+function rowsOf(text: string, count: number): Set<number> {
+  const rows = new Set<number>();
+  for (const part of text.split(" ").slice(0, MOST_ROWS)) {
+    if (!/^\d+(-\d+)?$/.test(part)) continue;
     const [first, last] = part.split("-").map(Number) as [number, number | undefined];
-    const end = last ?? first;
-    if (!Number.isInteger(first) || !Number.isInteger(end) || end < first || end - first > 1e6) return [];
-    return Array.from({ length: end - first + 1 }, (_, i) => first + i);
-  });
+    for (let row = first; row <= Math.min(last ?? first, count - 1); row++) rows.add(row);
+    if (rows.size === count) break;
+  }
+  return rows;
 }
 
 /** The address of a state, without its "#". */
@@ -78,7 +81,7 @@ function viewsOf(fields: URLSearchParams, isLinked: boolean, count: number): Rea
 function selectedBy(text: string | null, counts: readonly number[]): State["selection"] {
   const [map, rows] = (text ?? "").split(": ");
   const count = counts[Number(map)];
-  return count === undefined || rows === undefined ? null : selectionOf(Number(map), rowsOf(rows).filter((row) => row >= 0 && row < count));
+  return count === undefined || rows === undefined ? null : selectionOf(Number(map), rowsOf(rows, count));
 }
 
 /** The state that an address stands for; `counts` has the number of points of each map. */

@@ -1,6 +1,6 @@
 /** What a reader takes away: the map as it is seen, as pixels or shapes, and the points as a table. */
 
-import { css, position, viridis, type ColourScale } from "./colours";
+import { css, dash, position, viridis, type ColourScale } from "./colours";
 import { labelOf, type Group } from "./groups";
 import { formatted, ticks } from "./numbers";
 import { layoutOf, metricsOf, runOfRow, type Layout, type Numbers, type SceneMap } from "./scene";
@@ -76,10 +76,12 @@ function drawNames(pen: Pen, { groups, names, picture }: Exported, top: number):
       const label = labelOf(group, names);
       pen.strokeStyle = css(groupColour(group, theme));
       pen.lineWidth = 3;
+      pen.setLineDash(group.form === "line" ? [...dash(group.number)] : []);
       pen.beginPath();
       pen.moveTo(left, top + LINE * index + 6);
       pen.lineTo(left + 18, top + LINE * index + 6);
       pen.stroke();
+      pen.setLineDash([]);
       pen.fillStyle = css(theme.ink);
       pen.fillText(label, left + 24, top + LINE * index + 10);
       left += width(label, 12) + 40;
@@ -103,6 +105,9 @@ export function drawExported(pen: Pen, exported: Exported): void {
   pen.fillRect(0, 0, picture.size.width, picture.size.height);
   draw(pen, picture);
   pen.globalAlpha = 1;
+  // What lies below the frame is not part of the map.
+  pen.fillStyle = css(picture.theme.paper);
+  pen.fillRect(0, picture.size.height, wide, height - picture.size.height);
   pen.textAlign = "left";
   pen.setLineDash([]);
   pen.lineCap = "butt";
@@ -145,14 +150,18 @@ export function csv(map: SceneMap, layout: Layout, rows: readonly number[]): str
   const runs = runOfRow(map);
   const metrics = metricsOf(map, layout);
   const head = ["row", "run", "kind", "seed", "jump", map.time_label, ...metrics.map((metric) => metric.name), "x", "y"];
+  const solid = layout.coordinates_3d;
+  if (solid) head.push("x_3d", "y_3d", "z_3d");
   const lines = rows.map((row) => {
     const run = map.runs[runs[row] as number];
     return [
-      String(row), run?.name ?? "", run?.kind ?? "", String(run?.seed ?? ""), String(run?.jump ?? ""),
+      // A name that a spreadsheet would take for a formula stays a text.
+      String(row), (run?.name ?? "").replace(/^(?=[=+@\t\r-])/, "'"), run?.kind ?? "", String(run?.seed ?? ""), String(run?.jump ?? ""),
       digits(map.time[row] as number, map.time),
       ...metrics.map((metric) => digits(metric.values[row] as number, metric.values)),
       digits(layout.coordinates[2 * row] as number, layout.coordinates),
       digits(layout.coordinates[2 * row + 1] as number, layout.coordinates),
+      ...(solid ? [0, 1, 2].map((axis) => digits(solid[3 * row + axis] as number, solid)) : []),
     ];
   });
   return [head, ...lines].map((line) => line.map(quoted).join(",")).join("\r\n") + "\r\n";

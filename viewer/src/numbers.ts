@@ -39,6 +39,8 @@ export function roundBelow(length: number): number {
 }
 
 function linearTicks(low: number, high: number, most: number): number[] {
+  // Closer than this, the next multiple of a step is the same number.
+  if (high - low < 1e-12 * Math.max(Math.abs(low), Math.abs(high))) return [low, high];
   let step = roundBelow((high - low) / most);
   for (const factor of [1, 2, 2.5, 4, 5, 10]) {
     if ((high - low) / (step * factor) <= most) {

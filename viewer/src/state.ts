@@ -1,6 +1,6 @@
 /** What the reader has chosen, and how each act changes it. */
 
-import { isTimed, runOfRow, type Scene, type SceneMap } from "./scene";
+import { isTimed, runAt, runOfRow, type Scene, type SceneMap, type SceneRun } from "./scene";
 import { groupKey } from "./groups";
 import { WHOLE, type View } from "./view/camera";
 
@@ -59,7 +59,8 @@ export type Act =
   | { readonly kind: "view"; readonly map: number; readonly view: View; readonly count: number }
   | { readonly kind: "open"; readonly panel: Panel; readonly isOpen: boolean }
   | { readonly kind: "curve"; readonly metric: string }
-  | { readonly kind: "scheme"; readonly scheme: Scheme };
+  | { readonly kind: "scheme"; readonly scheme: Scheme }
+  | { readonly kind: "scene"; readonly from: Scene; readonly to: Scene };
 
 export const START: State = {
   colour: "run",
@@ -83,13 +84,13 @@ const NONE: ReadonlySet<string> = new Set();
 
 /** One group alone; everything again when it already was alone. */
 function isolated(hidden: ReadonlySet<string>, key: string, keys: readonly string[]): ReadonlySet<string> {
-  const isAlone = !hidden.has(key) && hidden.size === keys.length - 1;
+  const isAlone = keys.every((other) => hidden.has(other) !== (other === key));
   return isAlone ? NONE : new Set(keys.filter((other) => other !== key));
 }
 
 /** One group more or less; a map with nothing left to see shows everything again. */
 function toggled(hidden: ReadonlySet<string>, key: string, keys: readonly string[]): ReadonlySet<string> {
-  const result = new Set(hidden);
+  const result = new Set(keys.filter((other) => hidden.has(other)));
   if (!result.delete(key)) result.add(key);
   return result.size === keys.length ? NONE : result;
 }
@@ -105,7 +106,10 @@ function renamed(names: ReadonlyMap<string, string>, key: string, name: string):
 /** The same view on all of the maps, or on one of them. */
 function viewed(views: ReadonlyMap<number, View>, maps: readonly number[], view: View): ReadonlyMap<number, View> {
   const result = new Map(views);
-  for (const map of maps) result.set(map, view);
+  for (const map of maps) {
+    result.delete(map); // so that the last is the one that was moved last
+    result.set(map, view);
+  }
   return result;
 }
 
@@ -119,6 +123,34 @@ export function selectionOf(map: number, rows: Iterable<number>): Selection | nu
   return ordered.length > 0 ? { map, rows: ordered } : null;
 }
 
+/** The rows of a map drawn anew that are the same points: of the same run at the same time. */
+export function rowsIn(from: SceneMap | undefined, to: SceneMap | undefined, rows: readonly number[]): number[] {
+  if (!from || !to) return [];
+  const there = new Map<string, number>();
+  const pointOf = (run: SceneRun, map: SceneMap, row: number) => `${run.kind}\n${run.name}\n${map.time[row]}`;
+  for (const run of to.runs) {
+    for (let row = run.stop - 1; row >= run.start; row--) there.set(pointOf(run, to, row), row);
+  }
+  return rows.flatMap((row) => {
+    const run = runAt(from, row);
+    return (run && there.get(pointOf(run, from, row))) ?? [];
+  });
+}
+
+/** The state over another scene, as of runs that have grown: what was picked stays the same points, the moment the same time. */
+function carriedOver(state: State, from: Scene, to: Scene): State {
+  const at = (map: number, rows: readonly number[]) => rowsIn(from.maps[map], to.maps[map], rows);
+  const row = state.place && at(state.place.map, [state.place.row])[0];
+  const moment = state.step === null ? undefined : timesOf(from)[state.step];
+  const step = moment === undefined ? -1 : timesOf(to).filter((time) => time <= moment).length - 1;
+  return {
+    ...state,
+    selection: state.selection && selectionOf(state.selection.map, at(state.selection.map, state.selection.rows)),
+    place: state.place && typeof row === "number" ? { map: state.place.map, row } : null,
+    step: step < 0 ? null : step,
+  };
+}
+
 function played(state: State, act: Extract<Act, { kind: "seek" | "play" | "advance" }>): State {
   switch (act.kind) {
     case "seek":
@@ -126,7 +158,7 @@ function played(state: State, act: Extract<Act, { kind: "seek" | "play" | "advan
     case "play":
       if (state.playing) return { ...state, playing: false };
       if (act.count < 2) return state;
-      return { ...state, playing: true, step: state.step ?? 0 };
+      return { ...state, playing: true, step: state.step === null || state.step >= act.count - 1 ? 0 : state.step };
     case "advance": {
       if (!state.playing || state.step === null) return { ...state, playing: false };
       const step = state.step + act.stride;
@@ -180,6 +212,8 @@ export function changed(state: State, act: Act): State {
       return { ...state, curve: act.metric };
     case "scheme":
       return { ...state, scheme: act.scheme };
+    case "scene":
+      return carriedOver(state, act.from, act.to);
   }
 }
 

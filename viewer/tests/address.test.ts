@@ -43,3 +43,9 @@ test("what cannot be read, or is not of this scene, is passed over", () => {
   expect(stateOf(address, COUNTS)).toEqual({ ...START, open: new Set(["valleys"]), selection: { map: 1, rows: [3, 4] } });
   expect(stateOf("#select=9: 1&view=0 0 0 0 0&%%%", COUNTS)).toEqual(START);
 });
+
+test("an address of any length is read at once, and rows of no map are none", () => {
+  const ranges = Array.from({ length: 5000 }, () => "0-999999999").join(" ");
+  expect(stateOf(`#select=1: ${ranges}`, COUNTS).selection?.rows).toHaveLength(20);
+  expect(stateOf("#select=0: ", COUNTS).selection).toBeNull();
+});

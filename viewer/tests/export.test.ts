@@ -50,3 +50,11 @@ test("the pen writes what a canvas would draw", () => {
   expect(text).toContain('<path d="M1 2L3 4" fill="none" stroke="rgba(1,2,3,0.5)" stroke-width="1" stroke-dasharray="4 2" opacity="0.25"/>');
   expect(text).toContain('<path d="M8 20a2 2 0 1 0 4 0a2 2 0 1 0 -4 0Z" fill="rgb(9,8,7)" opacity="0.25"/>');
 });
+
+test("a name that a spreadsheet would calculate stays a text, and depth is in the table where there is some", () => {
+  const map = { ...star(), runs: [{ ...star().runs[0]!, name: "=HYPERLINK(1)" }] };
+  const deep = layout({ coordinates: new Float32Array(14), coordinates_3d: Float32Array.from({ length: 21 }, (_, i) => i) });
+  const [head, first] = csv(map, deep, [1]).split("\r\n");
+  expect(head!.endsWith(",x,y,x_3d,y_3d,z_3d")).toBe(true);
+  expect(first).toBe("1,'=HYPERLINK(1),retraining,1,0.5,1,0,0,3,4,5");
+});

@@ -33,3 +33,8 @@ test("a log range within one step still gets two ticks, and a single value one",
   expect(ticks(2.1, 2.9, "log", 6).length).toBeGreaterThanOrEqual(2);
   expect(ticks(3, 3, "log")).toEqual([3]);
 });
+
+test("numbers that are nearly one number have ticks too", () => {
+  expect(ticks(2.3, 2.3 + 9e-16, "linear")).toHaveLength(2);
+  expect(ticks(1e16, 1e16 + 2, "linear")).toHaveLength(2);
+});

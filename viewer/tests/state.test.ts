@@ -3,7 +3,7 @@ import { changed, selectionOf, shownRows, START, timesOf, type State } from "../
 import { pace } from "../src/play";
 import type { SceneMap } from "../src/scene";
 import { WHOLE } from "../src/view/camera";
-import { kinds, line, scene, star } from "./scenes";
+import { kinds, line, run, scene, star } from "./scenes";
 
 /** The shown rows of a map on its first layout. */
 function rowsOf(map: SceneMap, hidden: ReadonlySet<string>, time: number): Uint8Array {
@@ -102,7 +102,11 @@ test("linked maps move together, others alone, and linking takes over the view t
   const apart = changed(START, { kind: "link", isLinked: false, count: 2 });
   const one = changed(apart, { kind: "view", map: 1, view: near, count: 2 });
   expect([...one.views.entries()]).toEqual([[1, near]]);
-  expect([...changed(one, { kind: "link", isLinked: true, count: 2 }).views.entries()]).toEqual([[1, near], [0, near]]);
+  expect(changed(one, { kind: "link", isLinked: true, count: 2 }).views).toEqual(new Map([[0, near], [1, near]]));
+  // The one that was moved last, not the one of the highest number.
+  const far = changed(one, { kind: "view", map: 0, view: { ...WHOLE, zoom: 9 }, count: 2 });
+  const last = changed(far, { kind: "view", map: 1, view: near, count: 2 });
+  expect(changed(changed(last, { kind: "view", map: 0, view: WHOLE, count: 2 }), { kind: "link", isLinked: true, count: 2 }).views.get(1)).toEqual(WHOLE);
 });
 
 test("a group has the reader's name until that is empty", () => {
@@ -120,4 +124,29 @@ test("panels open and close one by one", () => {
   const open = changed(START, { kind: "open", panel: "valleys", isOpen: true });
   expect([...open.open].sort()).toEqual(["curves", "valleys"]);
   expect([...changed(open, { kind: "open", panel: "curves", isOpen: false }).open]).toEqual(["valleys"]);
+});
+
+test("when runs have grown, what was picked stays the same points, and the moment the same time", () => {
+  const old = scene(line(6, {
+    runs: [run({ name: "a", stop: 3 }), run({ name: "b", start: 3, stop: 6 })], time: new Float32Array([0, 1, 2, 0, 1, 2]),
+  }));
+  const grown = scene(line(9, {
+    runs: [run({ name: "a", stop: 5 }), run({ name: "b", start: 5, stop: 9 })], time: new Float32Array([0, 1, 1.5, 2, 3, 0, 1, 2, 3]),
+  }));
+  const state: State = { ...START, step: 1, place: { map: 0, row: 4 }, selection: { map: 0, rows: [2, 3, 5] } };
+  const there = changed(state, { kind: "scene", from: old, to: grown });
+  expect(there).toMatchObject({ step: 1, place: { map: 0, row: 6 }, selection: { map: 0, rows: [3, 5, 7] } });
+  // And when they have gone, nothing is picked.
+  const gone = changed(state, { kind: "scene", from: grown, to: scene(line(1, { runs: [] })) });
+  expect(gone).toMatchObject({ place: null, selection: null });
+});
+
+test("groups that are no longer there do not count as hidden", () => {
+  const state = { ...START, hidden: new Set(["gone"]) };
+  expect([...changed(state, { kind: "toggle", key: "a", keys: KEYS }).hidden]).toEqual(["a"]);
+  expect([...changed(state, { kind: "isolate", key: "a", keys: KEYS }).hidden]).toEqual(["b", "c"]);
+});
+
+test("playing from beyond the end begins at the beginning", () => {
+  expect(changed({ ...START, step: 50 }, { kind: "play", count: 10 })).toMatchObject({ playing: true, step: 0 });
 });

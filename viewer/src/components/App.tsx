@@ -1,12 +1,12 @@
 /** The page: what the maps are, how to look at them, the maps, the surfaces. */
 
-import { useEffect, useMemo, useReducer, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useReducer, useRef } from "preact/hooks";
 import { addressOf, stateOf } from "../address";
 import { colourModes, colourScale } from "../colours";
 import { groupsOf } from "../groups";
 import type { Host } from "../host";
 import type { Scene } from "../scene";
-import { changed, START, timesOf, type State } from "../state";
+import { changed, START, timesOf, type Act, type State } from "../state";
 import { currentTheme } from "../theme";
 import { Controls } from "./Controls";
 import { MapView } from "./MapView";
@@ -24,6 +24,13 @@ function begun({ scene, host }: { readonly scene: Scene; readonly host: Host | n
 function useAddress(state: State, isOwn: boolean): void {
   useEffect(() => {
     if (!isOwn) return undefined;
+    // A link that is pasted into the open page; the page's own changes of its address do not come here.
+    const again = () => location.reload();
+    addEventListener("hashchange", again);
+    return () => removeEventListener("hashchange", again);
+  }, [isOwn]);
+  useEffect(() => {
+    if (!isOwn) return undefined;
     // Not at each step of a drag.
     const timer = setTimeout(() => {
       const address = addressOf(state);
@@ -35,6 +42,15 @@ function useAddress(state: State, isOwn: boolean): void {
     }, 250);
     return () => clearTimeout(timer);
   }, [state, isOwn]);
+}
+
+/** Rows of another scene are other points: what the reader chose goes over to it. */
+function useScene(scene: Scene, act: (act: Act) => void): void {
+  const seen = useRef(scene);
+  useLayoutEffect(() => {
+    if (seen.current !== scene) act({ kind: "scene", from: seen.current, to: scene });
+    seen.current = scene;
+  }, [scene]);
 }
 
 /** Tell the host what the reader selects, and take over what the host selects. */
@@ -85,6 +101,7 @@ export function App({ scene, root, host }: AppProps) {
     () => <Controls {...{ scene, times, colour, scale, groups, theme, isReduced, act }} keys={host ? root : document} state={drawn} />,
     [scene, root, host === null, times, colour, scale, groups, theme, isReduced, ...CONTROLLED.map((name) => drawn[name])],
   );
+  useScene(scene, act);
   useAddress(state, host === null);
   useHost(host, state, act);
 

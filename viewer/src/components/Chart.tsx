@@ -14,6 +14,7 @@ export interface ChartProps {
   readonly onPoint?: (at: readonly [number, number] | null, size: Size) => void;
   readonly onPick?: (at: readonly [number, number], size: Size, event: PointerEvent) => void;
   readonly onDrag?: (from: readonly [number, number], to: readonly [number, number], size: Size, isOver: boolean, event: PointerEvent) => void;
+  readonly onCancel?: () => void; // a drag that has no end
   readonly onKey?: (event: KeyboardEvent) => boolean; // whether it was for the chart
   readonly children?: ComponentChildren;
 }
@@ -33,8 +34,12 @@ export function Chart(props: ChartProps) {
     },
     onPointerMove: (event: PointerEvent) => {
       if (isResting(event)) return;
+      if (pressed.current && event.buttons === 0) {
+        pressed.current = null;
+        props.onCancel?.();
+      }
       const began = pressed.current;
-      if (began && props.onDrag && (began.isMoved || Math.abs(event.offsetX - began.at[0]) > 4)) {
+      if (began && props.onDrag && (began.isMoved || Math.hypot(event.offsetX - began.at[0], event.offsetY - began.at[1]) > 4)) {
         began.isMoved = true;
         props.onDrag(began.at, place(event), size, false, event);
       } else props.onPoint?.(place(event), size);
@@ -45,9 +50,12 @@ export function Chart(props: ChartProps) {
       if (began?.isMoved) props.onDrag?.(began.at, place(event), size, true, event);
       else if (began) props.onPick?.(place(event), size, event);
     },
-    onPointerCancel: () => (pressed.current = null),
+    onPointerCancel: () => {
+      pressed.current = null;
+      props.onCancel?.();
+    },
     onPointerLeave: (event: PointerEvent) => {
-      if (!pressed.current && !isResting(event)) props.onPoint?.(null, size);
+      if (event.pointerType === "mouse" && !pressed.current && !isResting(event)) props.onPoint?.(null, size);
     },
   };
   return (

@@ -1,6 +1,6 @@
 /** Which runs there are: click one to see it alone, shift-click to hide or show it. */
 
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { css, dash, hue } from "../colours";
 import { jumpColour } from "../colouring";
 import type { Group } from "../groups";
@@ -34,29 +34,43 @@ function Stroke({ group }: { readonly group: Group }) {
   }
 }
 
+/** One function for all fields, so that it is called once a field and not with each drawing of it. */
+function focused(element: HTMLInputElement | null): void {
+  element?.focus();
+}
+
 /** A group's name, which the reader can change: F2 or a double click begins, Enter ends, Escape forgets. */
 function Chip({ group, props }: { readonly group: Group; readonly props: LegendProps }) {
   const [isNaming, setNaming] = useState(false);
+  const isOver = useRef(false); // the field goes with its focus, which is no second end
+  const isBack = useRef(false); // the focus belongs on the chip again
+  const begin = () => {
+    isOver.current = false;
+    setNaming(true);
+  };
   const keys = props.groups.map((one) => one.key);
   const label = props.names.get(group.key) ?? group.label;
   if (isNaming) {
-    const end = (name: string) => {
-      props.act({ kind: "rename", key: group.key, name: name === group.label ? "" : name });
+    const end = (name: string | null, isByKey: boolean) => {
+      if (isOver.current) return;
+      isOver.current = true;
+      isBack.current = isByKey;
+      if (name !== null) props.act({ kind: "rename", key: group.key, name: name === group.label ? "" : name });
       setNaming(false);
     };
     return (
       <input
         class="chip-input"
         aria-label={`New name of ${group.kind} ${group.label}`}
-        value={label}
-        ref={(element) => element?.focus()}
+        defaultValue={label}
+        ref={focused}
         onFocus={(event) => event.currentTarget.select()}
         onKeyDown={(event) => {
-          if (event.key === "Enter") end(event.currentTarget.value);
-          if (event.key === "Escape") setNaming(false);
+          if (event.key === "Enter") end(event.currentTarget.value, true);
+          if (event.key === "Escape") end(null, true);
           event.stopPropagation();
         }}
-        onBlur={(event) => end(event.currentTarget.value)}
+        onBlur={(event) => end(event.currentTarget.value, false)}
       />
     );
   }
@@ -64,6 +78,11 @@ function Chip({ group, props }: { readonly group: Group; readonly props: LegendP
     <button
       type="button"
       class="chip"
+      ref={(element) => {
+        if (!element || !isBack.current) return;
+        isBack.current = false;
+        element.focus();
+      }}
       data-key={group.key}
       aria-pressed={!props.hidden.has(group.key)}
       aria-label={props.names.has(group.key) ? label : `${group.kind} ${group.label}`}
@@ -75,12 +94,12 @@ function Chip({ group, props }: { readonly group: Group; readonly props: LegendP
       }}
       onDblClick={() => {
         props.act({ kind: "show all" });
-        setNaming(true);
+        begin();
       }}
       onKeyDown={(event) => {
         if (event.key !== "F2") return;
         event.preventDefault();
-        setNaming(true);
+        begin();
       }}
     >
       {props.isByRun && (

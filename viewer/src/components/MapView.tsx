@@ -142,6 +142,11 @@ export function MapView({ scene, index, state, times, scale, theme, isReduced, a
   };
   const move = (event: PointerEvent) => {
     if (isResting(event)) return;
+    if (dragged.current && event.buttons === 0) {
+      // Its end went elsewhere, as to a menu of the system.
+      dragged.current = null;
+      setLoop([]);
+    }
     const drag = dragged.current;
     if (!drag || !size) {
       if (places) point(nearest(map, shown, places.at, [event.offsetX, event.offsetY]));
@@ -169,7 +174,7 @@ export function MapView({ scene, index, state, times, scale, theme, isReduced, a
   };
   /** Enter picks the point that is pointed at, or lets it go; with shift its whole run. */
   const pick = (isRun: boolean) => {
-    if (row === null) return;
+    if (row === null || !shown[row]) return;
     const run = isRun ? runAt(map, row) : undefined;
     const rows = run ? Array.from({ length: run.stop - run.start }, (_, i) => run.start + i).filter((other) => shown[other]) : [row];
     select(rows, picked?.[row] ? "remove" : "add");

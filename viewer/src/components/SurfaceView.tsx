@@ -105,9 +105,10 @@ export function SurfaceView({ surface, theme }: { readonly surface: Surface; rea
   const heights = useMemo(() => heightsOf(surface), [surface]);
   const [isSolid, setSolid] = useState(false);
   const [turn, setTurn] = useState<readonly [number, number]>([0.6, 0.55]);
-  const [pointed, setPointed] = useState<number | null>(null);
+  const [chosen, setPointed] = useState<number | null>(null);
   const began = useRef(turn);
   const { path } = surface;
+  const pointed = path && chosen !== null && chosen < path.steps.length ? chosen : null;
   const way = isSolid ? turn : null;
   const limited = (yaw: number, pitch: number) => [yaw, Math.min(1.5, Math.max(0.05, pitch))] as const;
 
@@ -122,7 +123,6 @@ export function SurfaceView({ surface, theme }: { readonly surface: Surface; rea
   };
   const drag = (from: readonly [number, number], to: readonly [number, number], size: Size, isOver: boolean) => {
     if (!isSolid) return;
-    if (began.current !== turn && isOver) began.current = turn;
     const start = began.current;
     const next = limited(start[0] - (Math.PI * (to[0] - from[0])) / size.width, start[1] + (Math.PI * (to[1] - from[1])) / size.height);
     setTurn(next);
@@ -147,9 +147,10 @@ export function SurfaceView({ surface, theme }: { readonly surface: Surface; rea
             label={`${surface.label} over the plane, from ${formatted(heights.low)} to ${formatted(heights.high)}.${path ? " Arrow keys walk along the run." : ""}`}
             paint={paint}
             also={[surface, heights, isSolid, turn, pointed, theme]}
-            data={{ "data-low": heights.low, "data-high": heights.high, "data-missing": heights.missing, "data-step": pointed ?? "" }}
+            data={{ "data-low": heights.low, "data-high": heights.high, "data-missing": heights.missing, "data-step": pointed ?? "", "data-turn": turn.map((angle) => angle.toFixed(3)).join(" ") }}
             onPoint={point}
             onDrag={drag}
+            onCancel={() => (began.current = turn)}
             onKey={key}
           />
           <p class="said" role="status" aria-live="polite">{path && pointed !== null ? spoken(path, pointed) : " "}</p>

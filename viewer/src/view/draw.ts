@@ -128,7 +128,7 @@ function opacity({ ages, picked, projection: { depth } }: Picture, row: number):
 }
 
 /** The points of the runs that are `ofPaths` or that are not; those of no run are with the latter. */
-function drawPoints(pen: Pen, picture: Picture, ofPaths: boolean): void {
+function drawPoints(pen: Pen, picture: Picture, ofPaths: boolean, isNewAlone = false): void {
   const { map, shown, colouring, ratio, theme, projection: { at } } = picture;
   const radius = pointRadius(map.time.length);
   const rim = rimColour(theme, 0.28);
@@ -138,6 +138,7 @@ function drawPoints(pen: Pen, picture: Picture, ofPaths: boolean): void {
   for (const run of map.runs.filter(isPath)) isOfPath.fill(1, run.start, run.stop);
   const put = (row: number) => {
     if (!shown[row] || row === map.optimum || Boolean(isOfPath[row]) !== ofPaths) return;
+    if (isNewAlone && !map.provisional?.[row]) return;
     pen.globalAlpha = opacity(picture, row);
     const stamp = (map.provisional?.[row] ? hollow : stamps)[colouring.index[row] as number];
     stamp?.(at[2 * row] as number, at[2 * row + 1] as number);
@@ -268,7 +269,7 @@ function drawDense(context: CanvasRenderingContext2D, picture: Picture): void {
   const paths = new Uint8Array(shown.length);
   for (const run of map.runs.filter(isPath)) paths.fill(1, run.start, run.stop);
   const put = (row: number) => {
-    if (!shown[row] || row === map.optimum || paths[row]) return;
+    if (!shown[row] || row === map.optimum || paths[row] || map.provisional?.[row]) return;
     raster.dot(at[2 * row]! * ratio, at[2 * row + 1]! * ratio, mask, colourOf(row), opacity(picture, row));
   };
   const order = inDepth(picture);
@@ -286,8 +287,10 @@ export function cleared(context: CanvasRenderingContext2D, size: Size, ratio: nu
 
 /** Draw the whole picture; the return is the number of points on it. */
 export function draw(pen: Pen, picture: Picture): number {
-  if (picture.map.time.length > DENSE && "putImageData" in pen) drawDense(pen as unknown as CanvasRenderingContext2D, picture);
-  else {
+  if (picture.map.time.length > DENSE && "putImageData" in pen) {
+    drawDense(pen as unknown as CanvasRenderingContext2D, picture);
+    if (picture.map.provisional) drawPoints(pen, picture, false, true);
+  } else {
     drawLines(pen, picture);
     drawPoints(pen, picture, false);
   }

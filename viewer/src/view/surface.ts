@@ -75,6 +75,25 @@ function along(axis: ArrayLike<number>, place: number): number {
   return (axis[below] as number) + ((axis[below + 1] as number) - (axis[below] as number)) * (place - below);
 }
 
+function isEven(axis: ArrayLike<number>): boolean {
+  const [first, range] = [axis[0] as number, (axis[axis.length - 1] as number) - (axis[0] as number)];
+  return Array.from(axis).every((value, i) => Math.abs(value - first - (i * range) / (axis.length - 1)) <= 1e-3 * range);
+}
+
+/** One rectangle a point, half way to its neighbours. */
+function drawCells(context: CanvasRenderingContext2D, surface: Surface, heights: Heights, to: Flat, theme: Theme): void {
+  const b = surface.y.length;
+  for (let i = 0; i < surface.x.length; i++) {
+    for (let j = 0; j < b; j++) {
+      const share = heights.share(surface.loss[i * b + j] as number);
+      const [x0, x1] = [to.x(along(surface.x, i - 0.5)), to.x(along(surface.x, i + 0.5))];
+      const [y0, y1] = [to.y(along(surface.y, j + 0.5)), to.y(along(surface.y, j - 0.5))];
+      context.fillStyle = css(Number.isNaN(share) ? theme.missing : viridis(share));
+      context.fillRect(x0, y0, x1 - x0 + 0.5, y1 - y0 + 0.5);
+    }
+  }
+}
+
 export function drawFlat(context: CanvasRenderingContext2D, surface: Surface, heights: Heights, size: Size, theme: Theme): void {
   const [a, b] = [surface.x.length, surface.y.length];
   if (a < 2 || b < 2) return;
@@ -88,7 +107,9 @@ export function drawFlat(context: CanvasRenderingContext2D, surface: Surface, he
   context.beginPath();
   context.rect(left, top, right - left, bottom - top);
   context.clip();
-  context.drawImage(image(surface, heights, theme), left - wide / 2, top - high / 2, right - left + wide, bottom - top + high);
+  if (isEven(surface.x) && isEven(surface.y)) {
+    context.drawImage(image(surface, heights, theme), left - wide / 2, top - high / 2, right - left + wide, bottom - top + high);
+  } else drawCells(context, surface, heights, to, theme);
   context.restore();
   context.lineWidth = 0.8;
   context.strokeStyle = "rgb(255 255 255 / 0.5)";

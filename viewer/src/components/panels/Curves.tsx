@@ -66,6 +66,7 @@ export function Curves({ scene, index, state, times, groups, theme, layout, act 
   }, [scene, map, metric, drawn, state.hidden]);
   if (!metric || !axes) return <p class="quiet">No numbers were recorded.</p>;
   const now = state.step === null ? null : times[state.step];
+  const isDue = (row: number) => now === null || (map.time[row] as number) <= (now as number);
   const selected = state.selection?.map === index ? state.selection.rows : null;
   const pointed = state.place?.map === index ? state.place.row : null;
   const isBack = selected !== null;
@@ -125,7 +126,8 @@ export function Curves({ scene, index, state, times, groups, theme, layout, act 
     }
   };
   const point = (at: readonly [number, number] | null, size: Size) => {
-    const row = at && nearest(map, drawn, placesOf(map, metric, frameOf(size, axes.x, axes.y)), at);
+    const seen = now === null ? drawn : drawn.map((one, row) => (one && isDue(row) ? 1 : 0));
+    const row = at && nearest(map, seen, placesOf(map, metric, frameOf(size, axes.x, axes.y)), at);
     if (row !== pointed) act({ kind: "point", place: row === null ? null : { map: index, row } });
   };
   const drag = (from: readonly [number, number], to: readonly [number, number], size: Size, isOver: boolean) => {
@@ -133,7 +135,7 @@ export function Curves({ scene, index, state, times, groups, theme, layout, act 
     if (!isOver) return;
     const frame = frameOf(size, axes.x, axes.y);
     const [low, high] = [valueAt(frame, Math.min(from[0], to[0])), valueAt(frame, Math.max(from[0], to[0]))];
-    const rows = Array.from(drawn.keys()).filter((row) => drawn[row] && (map.time[row] as number) >= low && (map.time[row] as number) <= high);
+    const rows = Array.from(drawn.keys()).filter((row) => drawn[row] && isDue(row) && (map.time[row] as number) >= low && (map.time[row] as number) <= high);
     act({ kind: "select", selection: selectionOf(index, rows) });
   };
   /** As on the map; shift and Enter pick every run's point of that time. */
@@ -171,6 +173,7 @@ export function Curves({ scene, index, state, times, groups, theme, layout, act 
         onPoint={point}
         onPick={() => state.selection && act({ kind: "select", selection: null })}
         onDrag={drag}
+        onCancel={() => setSpan(null)}
         onKey={key}
       />
       <p class="hint">Point at a curve to find its point on the map; drag across to select the points of that time.</p>

@@ -32,7 +32,8 @@ export function Distances({ scene, index, state, theme, act }: PanelProps) {
   const map = scene.maps[index] as SceneMap;
   const table = map.distances as DistanceTable;
   const k = table.rows.length;
-  const [cell, setCell] = useState<readonly [number, number] | null>(null);
+  const [chosen, setCell] = useState<readonly [number, number] | null>(null);
+  const cell = chosen && Math.max(...chosen) < k ? chosen : null; // of an earlier scene there may have been more
   const high = useMemo(() => (table.values as Float32Array).reduce((most, value) => (value > most ? value : most), 0), [table]);
   const drawn = useMemo(() => picture(table, high, theme.missing), [table, high, theme]);
   const selected = state.selection?.map === index ? new Set(state.selection.rows) : null;
@@ -98,7 +99,11 @@ export function Distances({ scene, index, state, theme, act }: PanelProps) {
         also={[drawn, edges, cell, state.selection, theme]}
         data={{ "data-rows": k, "data-high": high, "data-value": value ?? "" }}
         onPoint={(at, size) => setCell(at && cellAt(at, size))}
-        onPick={take}
+        onPick={(at, size) => {
+          const found = cellAt(at, size); // a tap has no hover before it
+          setCell(found);
+          act({ kind: "select", selection: found && selectionOf(index, found.map((i) => table.rows[i] as number)) });
+        }}
         onKey={key}
       />
       <p class="said" role="status" aria-live="polite">

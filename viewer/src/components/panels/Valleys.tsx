@@ -49,7 +49,8 @@ function nearestBar(barcode: Barcode, frame: Frame, at: readonly [number, number
 export function Valleys({ scene, index, state, theme, act }: PanelProps) {
   const map = scene.maps[index] as SceneMap;
   const barcode = map.barcode as Barcode;
-  const [bar, setBar] = useState<number | null>(null);
+  const [chosen, setBar] = useState<number | null>(null);
+  const bar = chosen !== null && chosen < barcode.births.length ? chosen : null; // of an earlier scene there may have been more
   const metric = map.metrics.find((one) => one.name === barcode.metric);
   const ends = Array.from(barcode.births.keys()).map((one) => endOf(barcode, one));
   const values = [...barcode.births, ...ends, barcode.highest];
