@@ -180,3 +180,11 @@ def test_a_notebook_gets_the_page_in_a_closed_frame(around):
     inside = html.unescape(frame.split('srcdoc="')[1].split('"')[0])
     assert encoded(scene({"here": around}, title="t"))[0].split('"title"')[0] in inside
     assert around._repr_html_().startswith("<iframe")
+
+
+def test_a_figure_of_another_ending_is_refused_and_a_path_may_be_words(around, tmp_path, refuses):
+    made = figure(scene({"here": around}, title="t"))
+    with refuses("'a.jpg' must end in .png, .svg or .pdf; rename it"):
+        write_figure(made, tmp_path / "a.jpg")
+    write_figure(made, str(tmp_path / "a.svg"))
+    assert (tmp_path / "a.svg").exists()

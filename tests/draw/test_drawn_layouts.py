@@ -8,6 +8,8 @@ from atlases import walks
 
 from lossatlas.draw import scene
 from lossatlas.draw.layouts import layouts, scores
+from lossatlas.embed import stress
+from lossatlas.measure.nulls import shuffled
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +95,14 @@ def test_a_map_of_one_axis_is_drawn_on_a_line():
     made = walks((12,), n_components=1, nulls=False)
     np.testing.assert_array_equal(layouts(made)[0].coordinates[:, 1], 0)
     assert layouts(made)[1].coordinates.shape == (12, 2)
+
+
+def test_the_stress_beside_a_plane_is_that_of_the_plane():
+    made = walks((30, 30), n_components=3)
+    drawn = made.embedding.coordinates[:, :2]
+    (fit,) = [score for score in scores(made) if score.label == "stress"]
+    assert fit.values[0] == stress(made.embedding.potential_distances, drawn) > 1.1 * made.embedding.stress
+    assert f"stress {fit.values[0]:.3f}" in layouts(made)[0].caption
+    found = dict(fit.nulls)
+    floor = shuffled(drawn, seed=made.embedding.settings.seed)
+    assert found["shuffled"] == stress(made.embedding.potential_distances, floor)

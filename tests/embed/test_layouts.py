@@ -50,3 +50,10 @@ def test_what_cannot_be_drawn_is_refused_before_any_work(refuses, monkeypatch):
     refuse_methods(("pca",))
     with refuses(r"umap needs umap-learn, which is not installed; run: pip install 'lossatlas\[compare\]'"):
         refuse_methods(("umap",))
+
+
+@pytest.mark.parametrize("n_components", [2, 3])
+def test_umap_draws_three_points_and_refuses_two(refuses, n_components):
+    assert layout("umap", points(3), metric="cosine", n_components=n_components).coordinates.shape == (3, n_components)
+    with refuses("umap needs at least 3 points, but there are 2; leave it out"):
+        layout("umap", points(2), metric="cosine")

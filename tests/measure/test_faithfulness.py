@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from naive_faithfulness import faithfulness_naive, step_excess_naive
@@ -11,6 +12,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
 from sklearn.manifold import trustworthiness
 
+import lossatlas as la
 from lossatlas import faithfulness, pca
 from lossatlas.measure import faithfulness as module_or_function
 from lossatlas.measure import ranks
@@ -224,3 +226,18 @@ def test_what_does_not_fit_is_refused(refuses):
 
 def test_the_name_is_the_functions():
     assert module_or_function is faithfulness
+
+
+def test_runs_may_be_passed_as_they_are_and_neighbours_are_as_many_as_fit(tmp_path):
+    model = torch.nn.Linear(6, 1)
+    generator = torch.Generator().manual_seed(0)
+    for name, n in (("a", 5), ("b", 8)):
+        with la.Recorder(tmp_path / name, model) as recorder:
+            for _ in range(n):
+                with torch.no_grad():
+                    model.weight.add_(torch.randn(1, 6, generator=generator))
+                recorder.step(loss=0.0)
+    runs = la.open_runs(tmp_path)
+    distances = la.cosine_distances(runs)
+    drawn = pca(distances, metric="precomputed")
+    same(faithfulness(distances, drawn, runs), faithfulness(distances, drawn, [(0, 6), (6, 15)], knn=7))

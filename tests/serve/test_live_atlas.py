@@ -325,3 +325,50 @@ def test_settings_of_which_no_map_could_be_made_are_refused_at_once(refuses):
         MapSettings(decay=-1.0)
     with refuses("8 points or more"):
         LiveAtlas(["runs"], most=3)
+
+
+def test_a_run_of_which_nothing_is_left_to_show_is_an_empty_map(growing, tmp_path):
+    run = growing(tmp_path / "a")
+    run.go(12)
+    view = followed(tmp_path)
+    view.settle()
+    run.writer.close()
+    again = growing(tmp_path / "a", if_exists="replace")
+    again.go(4, is_lost=True)
+    view.settle()
+    assert view.map.n_points == 0
+
+
+def test_a_disk_that_stays_away_is_not_asked_for_a_map_again_and_again(growing, tmp_path, monkeypatch):
+    run = growing(tmp_path / "a")
+    run.go(12)
+    view = followed(tmp_path)
+    view.settle()
+
+    def stale(_):
+        raise OSError(116, "Stale file handle")
+
+    monkeypatch.setattr(watched_module, "run_folders", stale)
+    before = len(view.scenes)
+    for _ in range(20):
+        view.poll()
+    assert len(view.scenes) == before + 1
+
+
+def test_new_points_of_sketches_are_placed_by_the_papers_preset_too(tmp_path):
+    import torch
+
+    model = torch.nn.Linear(6, 4)
+    generator = torch.Generator().manual_seed(0)
+    view = followed(tmp_path, settings=MapSettings(preset="paper"))
+    with la.Recorder(tmp_path / "a", model, keep="sketch") as recorder:
+        for step in range(123):  # above the hundred components that the preset takes
+            with torch.no_grad():
+                model.weight.add_(0.3 * torch.randn(4, 6, generator=generator))
+            recorder.step(loss=1 / (step + 1))
+            if step == 119:
+                recorder.flush()
+                view.settle()
+    view.poll()
+    assert view.map.n_points == 124
+    assert np.isfinite(view.map.layouts[0].coordinates).all()

@@ -313,3 +313,8 @@ def test_a_first_file_that_leads_out_of_the_run_is_refused(path, refuses):
     manifest.write_text("\n".join(lines) + "\n")
     with refuses("line 2 of '.*snapshots.jsonl' is damaged"):
         open_run(path)
+
+
+def test_what_is_no_pattern_is_refused(tmp_path, refuses):
+    with refuses(r"'.*/runs\*\*x' is no pattern \(.*\); write \*\* between slashes, as in 'runs/\*\*'"):
+        open_runs(tmp_path / "runs**x")

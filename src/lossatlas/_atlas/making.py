@@ -64,7 +64,8 @@ def atlas(
             comes first.
         diverged: Whether points with NaN or infinite weights are refused or skipped and counted.
         methods: What else draws the same distances, to be compared: ``"pca"``, ``"tsne"``, ``"umap"``, ``"isomap"``.
-        nulls: Whether maps of nothing are drawn, to be scored beside: it takes about as long as the embedding again.
+        nulls: Whether maps of nothing are drawn, to be scored beside: with their scores it takes two to three
+            times as long as the embedding.
         seed: Seed of what chance there is.
         progress: Called with the name of each stage as it begins.
 

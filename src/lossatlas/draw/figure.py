@@ -1,6 +1,7 @@
 """A scene or an atlas as a figure by the name of its preset, and a figure as a file."""
 
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args
@@ -51,9 +52,15 @@ def atlas_figure(atlas: Atlas, *, title: str, style: str | Style = "paper", pres
     return figure(scene_of({title: atlas}, title=title), style=style, preset=preset)
 
 
-def write_figure(made: Figure, path: Path, *, style: str | Style = "paper") -> None:
-    """Write a figure by the ending of ``path``, whole or not at all; the same figure gives the same bytes."""
-    chosen = named_style(style)
+def write_figure(made: Figure, path: str | os.PathLike[str], *, style: str | Style = "paper") -> None:
+    """Write a figure by the ending of ``path``, whole or not at all; the same figure gives the same bytes.
+
+    Raises:
+        InputError: the ending is not that of a figure, or the place cannot be written.
+    """
+    chosen, path = named_style(style), Path(path)
+    if path.suffix not in (".png", ".svg", ".pdf"):
+        raise InputError(f"{path.name!r} must end in .png, .svg or .pdf; rename it")
     stream = io.BytesIO()
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}[path.suffix[1:]]
     with mpl.rc_context(chosen.rc):

@@ -137,6 +137,7 @@ def umap(
         metric="precomputed",
         random_state=seed,
         n_jobs=1,
+        init="spectral" if len(D) > n_components + 1 else "random",  # the spectral start needs so many eigenvectors
     )
     with warnings.catch_warnings():
         # That distances alone cannot be transformed, and that pieces were joined: neither is for the reader of a map.

@@ -46,6 +46,8 @@ def layout(method: Method, points: Pairwise, *, metric: Own, n_components: int =
         case "tsne":  # each point is to have neighbours at three perplexities (van der Maaten and Hinton 2008)
             return tsne(points, metric=metric, n_components=n_components, perplexity=min(30.0, (n - 1) / 3), seed=seed)
         case "umap":
+            if n < 3:
+                raise InputError(f"umap needs at least 3 points, but there are {n}; leave it out")
             return umap(points, metric=metric, n_components=n_components, n_neighbors=min(15, n - 1), seed=seed)
         case "isomap":
             return isomap(points, metric=metric, n_components=n_components, n_neighbors=min(5, n - 1))

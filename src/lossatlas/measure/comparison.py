@@ -117,9 +117,12 @@ def _nulls(
             warnings.simplefilter("ignore", MapWarning)  # it is not the reader's map
             drawn = redrawn(walks)
         D = _distances(as_embedded(walks, n_pca=embedding.settings.n_pca), metric)
-        found["random walk"] = Null(stress=drawn.stress, faithfulness=faithfulness(D, drawn.coordinates[:, :2], runs, knn=knn))
-    places = shuffled(embedding.coordinates, seed=embedding.settings.seed)
+        walked = drawn.coordinates[:, :2]
+        found["random walk"] = Null(
+            stress=stress(drawn.potential_distances, walked), faithfulness=faithfulness(D, walked, runs, knn=knn)
+        )
+    places = shuffled(embedding.coordinates[:, :2], seed=embedding.settings.seed)
     found["shuffled"] = Null(
-        stress=stress(embedding.potential_distances, places), faithfulness=faithfulness(distances, places[:, :2], runs, knn=knn)
+        stress=stress(embedding.potential_distances, places), faithfulness=faithfulness(distances, places, runs, knn=knn)
     )
     return found

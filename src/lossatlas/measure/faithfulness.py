@@ -11,12 +11,14 @@ from scipy.stats import rankdata
 from lossatlas._arrays import Coordinates, Distances, InputError, Vector, checked_distances
 from lossatlas.embed import Embedding
 from lossatlas.measure.ranks import beyond, blocks, shares, to_others, without_rounding
+from lossatlas.store import Run
 
 # Pairs of points whose distances are put in order: all of them up to 1,000 points. A rank correlation of so many pairs
 # that are drawn at random has a standard error of 0.0014.
 _PAIRS = 500_000
 # A step is torn that is drawn longer than foreseen by more than this share of the map's spread.
 _TORN = 0.1
+_KNN = 20
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,9 +66,9 @@ class Faithfulness:
 def faithfulness(
     distances: Distances,
     embedding: Embedding | Coordinates,
-    runs: Sequence[tuple[int, int]] | None = None,
+    runs: Sequence[tuple[int, int] | Run] | None = None,
     *,
-    knn: int = 20,
+    knn: int | None = None,
     seed: int = 0,
 ) -> Faithfulness:
     r"""Measure how faithfully a map draws distances.
@@ -93,8 +95,8 @@ def faithfulness(
     Args:
         distances: The true ones, ``(n, n)``.
         embedding: The map, or its coordinates ``(n, d)``.
-        runs: First row, and row after the last, of each trajectory, in the order of time.
-        knn: Number of neighbours, below half the points.
+        runs: The trajectories: each as its first row and the row after its last, or all the runs whose points the rows are.
+        knn: Number of neighbours, below half the points; by default 20, or as many as there can be.
         seed: Of the half million pairs that stand for all where there are more.
 
     Raises:
@@ -109,11 +111,13 @@ def faithfulness(
     D = checked_distances(distances)
     n = len(D)
     drawn = _checked_coordinates(embedding.coordinates if isinstance(embedding, Embedding) else embedding, n)
-    if not 1 <= knn < n / 2:
+    if knn is None:
+        knn = min(_KNN, (n - 1) // 2)
+    if knn != int(knn) or not 1 <= knn < n / 2:
         raise InputError(f"knn must be from 1 to below half the {n} points, but is {knn}; pass another")
     trust, continuity, kept = _neighbours(D, drawn, knn)
     true_pairs, drawn_pairs = _pairs(D, drawn, seed)
-    excess = _step_excess(D, drawn, _steps(runs or (), n), true_pairs, drawn_pairs)
+    excess = _step_excess(D, drawn, _steps(_spans(runs or ()), n), true_pairs, drawn_pairs)
     has_step = np.isfinite(excess)
     return Faithfulness(
         trustworthiness=float(trust.mean()),
@@ -174,6 +178,15 @@ def _rank_correlation(true: Float[np.ndarray, " m"], drawn: Float[np.ndarray, " 
     a, b = (rankdata(values) - (len(values) + 1) / 2 for values in (true, drawn))
     spread = float(np.sqrt((a * a).sum() * (b * b).sum()))
     return float((a * b).sum() / spread) if spread else float("nan")
+
+
+def _spans(runs: Sequence[tuple[int, int] | Run]) -> list[tuple[int, int]]:
+    """First row, and row after the last, of each; runs lie one after the other."""
+    spans: list[tuple[int, int]] = []
+    for run in runs:
+        start = spans[-1][1] if spans else 0
+        spans.append((start, start + run.n_points) if isinstance(run, Run) else (run[0], run[1]))
+    return spans
 
 
 def _steps(runs: Sequence[tuple[int, int]], n: int) -> Int[np.ndarray, " s"]:

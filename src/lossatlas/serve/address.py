@@ -39,7 +39,8 @@ class Address:
 def kept_address(runs: Sequence[str], *, port: int = 0, folder: Path | None = None) -> Address:
     """Return the address for these runs: that of the last time, where its port is free, or a new one, which is kept.
 
-    A port that something else has taken may have heard the token from a page that asked there: then both are new.
+    A port that something else has taken may have heard the token from a page that asked there: then both are new. What has let go
+    of the port again is not noticed.
 
     Args:
         runs: As on the command line.

@@ -102,7 +102,8 @@ class LiveAtlas:
             return self._watched.look()
         except OSError as error:  # a disk that is away for a while, as one of the network
             trouble = f"the runs cannot be read just now ({error.strerror or error}); what is shown is older"
-            return replace(self._seen or Seen(), notes=(trouble,))
+            before = self._seen or Seen()
+            return before if before.notes == (trouble,) else replace(before, notes=(trouble,))
 
     def _take_fit(self) -> bool:
         fit = self._fit
@@ -162,12 +163,12 @@ class LiveAtlas:
         except (InputError, OSError) as error:  # a file that its writer took out since; the next look knows
             trouble = str(error)
         rows, keys = standing.rows, seen.keys
-        old = np.array([rows.get(key, -1) for key in keys])
+        old = np.array([rows.get(key, -1) for key in keys], dtype=np.int64)
         nowhere_yet = np.full(standing.embedding.coordinates.shape[1], np.nan)
         traces = traces_of(seen.opened, seen.kept, n_left_out=[run.n_left_out for run in seen.runs])
         there = Rows(
             old=old,
-            places=np.array([self._places.get(key, nowhere_yet) for key in keys]),
+            places=np.array([self._places.get(key, nowhere_yet) for key in keys]).reshape(len(keys), len(nowhere_yet)),
             time=recorded_steps(seen.opened, seen.kept),
             runs=tuple(map(scene_run, traces)),
             recorded=recorded_metrics(seen.opened, seen.kept),

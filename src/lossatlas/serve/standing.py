@@ -185,7 +185,9 @@ def _across(standing: Standing, seen: Seen, new: Sequence[int], anchors: Sequenc
     if standing.between is not None:
         return cross_distances(_source(seen, new), _source(seen, anchors), origin=origin)
     order = sorted({*new, *anchors})
-    between, _ = recorded_pairwise(seen.opened, kept=_parted(seen, order), origin=origin)
+    between, _ = recorded_pairwise(seen.opened, kept=_parted(seen, order), origin="zero" if origin == "centroid" else origin)
+    if origin == "centroid":  # the paper's preset measures there, whatever was asked for
+        between = seen_from(between, origin)
     at: Indices = np.array(order)
     return between.cosine[np.ix_(np.searchsorted(at, new), np.searchsorted(at, anchors))]
 

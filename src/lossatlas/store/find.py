@@ -75,7 +75,10 @@ def _opened(path: Path) -> list[Run]:
 
 def _matches(pattern: Path) -> Iterable[Path]:
     root = Path(pattern.anchor)
-    return root.glob(str(pattern.relative_to(root)))
+    try:
+        return list(root.glob(str(pattern.relative_to(root))))
+    except ValueError as error:
+        raise InputError(f"{str(pattern)!r} is no pattern ({error}); write ** between slashes, as in 'runs/**'") from error
 
 
 def _runs_below(folder: Path) -> list[Path]:
