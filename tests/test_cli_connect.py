@@ -63,7 +63,7 @@ def test_bad_input_is_one_line_and_exit_code_2(own_folder, here):  # noqa: F811
         ("own_task:nobody", "runs/seed-0", "runs/seed-1"): "own_task has no such function",
         (*_ENDS[:2], "runs/seed-1@99"): "run 'seed-1' has no point at step 99; the nearest recorded are 19 and 20",
         (*_ENDS[:2], "runs/nobody"): "is not a run",
-        (*_ENDS, "-o", "path.html"): "a slice is a figure; end it in .png",
+        (*_ENDS, "-o", "path.html"): "only a plane has a page; end it in .png",
         (*_ENDS, "-o", "nowhere/path.png"): "there is no folder",
         (*_ENDS, "--device", "quantum"): "device 'quantum' cannot be used",
     }.items():

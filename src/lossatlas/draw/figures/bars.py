@@ -50,7 +50,7 @@ def log_ticks(low: float, high: float, *, most: int = 6) -> list[float]:
         between = [value for value in between if low / room <= value <= high * room]
         if len(between) > 2:
             return between
-    even = MaxNLocator(most - 1).tick_values(low, high)
+    even = MaxNLocator(most - 1, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
     return [float(f"{value:.6g}") for value in even if value > 0 and low / room <= value <= high * room]
 
 
