@@ -39,8 +39,9 @@ _MOTION = """async ([kind, seconds]) => {
     else send("pointerdown", 200, 200);
     for (let step = 1; performance.now() - began < 1000 * seconds; step++) {
         const [x, y] = [200 + 60 * Math.sin(step / 9) + 5 * (step % 2), 200 + 40 * Math.cos(step / 11)];
+        // Between frames, as a browser sends what the hand does.
+        await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
         if (kind !== "play") send("pointermove", x, y);
-        await new Promise(requestAnimationFrame);
         if (map.dataset.draws !== last) times.push(Number(map.dataset.drawMs));
         last = map.dataset.draws;
     }
