@@ -24,7 +24,8 @@ from lossatlas import (
     open_run,
     trajectory_plane,
 )
-from lossatlas.draw.slices import slice_figure, slice_numbers
+from lossatlas.draw.figures.slices import slice_figure
+from lossatlas.draw.slices import slice_numbers
 from lossatlas.sample import Cycle
 
 _AT = np.array([1.0, 2.0, 3.0])

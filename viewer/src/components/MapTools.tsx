@@ -6,7 +6,8 @@ import type { Group } from "../groups";
 import { groupKey } from "../groups";
 import { bytes, layoutOf, type Scene } from "../scene";
 import type { State } from "../state";
-import { cleared, type Picture } from "../view/draw";
+import { cleared } from "../view/draw";
+import type { Picture } from "../view/picture";
 
 export interface MapToolsProps {
   readonly scene: Scene;

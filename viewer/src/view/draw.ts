@@ -1,44 +1,17 @@
 /** One picture of one map on a 2-D canvas. Nothing here decides what is shown, only how. */
 
-import type { Colouring } from "../colouring";
-import { css, type Colour } from "../colours";
+import { css } from "../colours";
 import { formatted, roundBelow } from "../numbers";
-import { divergedAfter, isOrdered, type SceneMap, type SceneRun } from "../scene";
+import { isOrdered } from "../scene";
 import type { Theme } from "../theme";
-import type { Projection, Size } from "./camera";
+import type { Size } from "./camera";
+import { drawDense } from "./dense";
+import { drawCrosses, drawJumps, drawOptimum } from "./marks";
 import { stamper, type Pen } from "./pen";
-import { dotMask, Raster } from "./raster";
-
-export interface Picture {
-  readonly map: SceneMap;
-  readonly shown: Uint8Array;
-  readonly picked: Uint8Array | null; // 1 for each row that is selected; null when none is, and nothing stands back
-  readonly ages: Float32Array | null; // null when time is at its end and nothing fades
-  readonly colouring: Colouring;
-  readonly projection: Projection;
-  readonly scale: number; // pixels a unit of the map
-  readonly size: Size;
-  readonly ratio: number; // device pixels a pixel
-  readonly theme: Theme;
-}
+import { inDepth, isPath, opacity, pointRadius, rimColour, strength, THIN, type Picture } from "./picture";
 
 const AGES = 5;
-const DEPTHS = 1024;
 const DENSE = 5000; // points
-const THIN = 0.8;
-const FAINTEST = 0.16;
-
-function strength(age: number): number {
-  return 1 - (1 - FAINTEST) * age;
-}
-
-export function pointRadius(n: number): number {
-  return Math.max(1.2, 4.1 - 0.62 * Math.log10(Math.max(10, n)));
-}
-
-function isPath(run: SceneRun): boolean {
-  return run.kind === "path";
-}
 
 /** Each trajectory's line, segment by segment, gathered by colour so that 20,000 segments take some hundred strokes. */
 function drawLines(pen: Pen, picture: Picture): void {
@@ -76,11 +49,6 @@ function drawLines(pen: Pen, picture: Picture): void {
   pen.setLineDash([]);
 }
 
-/** A hairline around marks, so that neither end of viridis is lost against the ground. */
-function rimColour(theme: Theme, opacity: number): string {
-  return `rgb(${(theme.ink as Colour).join(" ")} / ${opacity})`;
-}
-
 /** Paths, thick and whole, between the other runs' points and their own; with a rim as the points have. */
 function drawPaths(pen: Pen, picture: Picture): void {
   const { map, shown, colouring, theme, projection: { at } } = picture;
@@ -108,25 +76,6 @@ function drawPaths(pen: Pen, picture: Picture): void {
   }
 }
 
-/** Rows from the farthest to the nearest, so that what is near is drawn last; in their own order on the plane. */
-function inDepth({ projection: { depth }, shown }: Picture): Uint32Array | null {
-  if (!depth) return null;
-  const buckets = new Uint32Array(DEPTHS + 1);
-  const bucket = (row: number) => Math.min(DEPTHS - 1, Math.floor((1 - (depth[row] as number)) * DEPTHS)) || 0;
-  for (let row = 0; row < depth.length; row++) if (shown[row]) (buckets[bucket(row) + 1] as number)++;
-  for (let i = 0; i < DEPTHS; i++) buckets[i + 1]! += buckets[i]!;
-  const order = new Uint32Array(buckets[DEPTHS] as number);
-  for (let row = 0; row < depth.length; row++) if (shown[row]) order[buckets[bucket(row)]!++] = row;
-  return order;
-}
-
-/** How strongly a point is drawn: less when it is old, far away, or when others are selected. */
-function opacity({ ages, picked, projection: { depth } }: Picture, row: number): number {
-  let result = ages ? strength(ages[row] as number) : 1;
-  if (depth) result *= 1 - 0.5 * (depth[row] as number);
-  return picked && !picked[row] ? 0.2 * result : result;
-}
-
 /** The points of the runs that are `ofPaths` or that are not; those of no run are with the latter. */
 function drawPoints(pen: Pen, picture: Picture, ofPaths: boolean, isNewAlone = false): void {
   const { map, shown, colouring, ratio, theme, projection: { at } } = picture;
@@ -148,75 +97,6 @@ function drawPoints(pen: Pen, picture: Picture, ofPaths: boolean, isNewAlone = f
   else for (let row = 0; row < shown.length; row++) put(row);
 }
 
-function polygon(pen: Pen, x: number, y: number, radii: readonly number[], corners: number): void {
-  pen.beginPath();
-  for (let corner = 0; corner < corners; corner++) {
-    const angle = (2 * Math.PI * corner) / corners - Math.PI / 2;
-    const radius = radii[corner % radii.length] as number;
-    pen.lineTo(x + radius * Math.cos(angle), y + radius * Math.sin(angle));
-  }
-  pen.closePath();
-}
-
-/** The jump points, larger than the points, on top of them. */
-function drawJumps(pen: Pen, picture: Picture): void {
-  const { map, shown, ages, colouring, theme, projection: { at } } = picture;
-  const radius = pointRadius(map.time.length) + 3.6;
-  map.runs.forEach((run, index) => {
-    const fill = colouring.marks[index];
-    if (run.kind !== "retraining" || !fill || !shown[run.start] || run.start === run.stop) return;
-    pen.globalAlpha = ages ? Math.max(0.45, strength(ages[run.start] as number)) : 1;
-    polygon(pen, at[2 * run.start] as number, at[2 * run.start + 1] as number, [radius], 4);
-    pen.lineWidth = 3.4;
-    pen.strokeStyle = css(theme.ground);
-    pen.stroke();
-    pen.fillStyle = fill;
-    pen.fill();
-    pen.lineWidth = 1.1;
-    pen.strokeStyle = rimColour(theme, 0.75);
-    pen.stroke();
-  });
-}
-
-/** A cross on the last point of each run that diverged: what came after has no place, but is a finding. */
-function drawCrosses(pen: Pen, picture: Picture): void {
-  const { map, shown, theme, projection: { at } } = picture;
-  const arm = pointRadius(map.time.length) + 2.4;
-  pen.globalAlpha = 1;
-  pen.lineCap = "round";
-  for (const run of map.runs) {
-    const row = divergedAfter(run);
-    if (row === null || !shown[row]) continue;
-    const [x, y] = [at[2 * row] as number, at[2 * row + 1] as number];
-    for (const [width, colour] of [[4.8, theme.ground], [2, theme.ink]] as const) {
-      pen.beginPath();
-      for (const side of [-1, 1]) {
-        pen.moveTo(x - arm, y - side * arm);
-        pen.lineTo(x + arm, y + side * arm);
-      }
-      pen.lineWidth = width;
-      pen.strokeStyle = css(colour);
-      pen.stroke();
-    }
-  }
-}
-
-function drawOptimum(pen: Pen, picture: Picture): void {
-  const { map, shown, colouring, theme, projection: { at } } = picture;
-  if (map.optimum === null || !shown[map.optimum]) return;
-  pen.globalAlpha = 1;
-  polygon(pen, at[2 * map.optimum] as number, at[2 * map.optimum + 1] as number, [10.5, 4.4], 10);
-  pen.lineJoin = "round";
-  pen.lineWidth = 4.5;
-  pen.strokeStyle = css(theme.ground);
-  pen.stroke();
-  pen.fillStyle = colouring.star;
-  pen.fill();
-  pen.lineWidth = 1.2;
-  pen.strokeStyle = css(theme.ink);
-  pen.stroke();
-}
-
 /** A bar of a round length: the axes have no meaning of their own, but distances do. */
 function drawScaleBar(pen: Pen, picture: Picture): void {
   const { scale, size, theme } = picture;
@@ -232,50 +112,6 @@ function drawScaleBar(pen: Pen, picture: Picture): void {
   pen.font = "11px system-ui, sans-serif";
   pen.textAlign = "left";
   pen.fillText(formatted(length), left + 5, base - 6);
-}
-
-const palettes = new WeakMap<readonly string[], readonly Colour[]>();
-
-function coloursOf(palette: readonly string[]): readonly Colour[] {
-  let colours = palettes.get(palette);
-  if (!colours) {
-    colours = palette.map((name) => (name.match(/\d+/g) ?? []).slice(0, 3).map(Number) as unknown as Colour);
-    palettes.set(palette, colours);
-  }
-  return colours;
-}
-
-let held: Raster | null = null;
-
-/** Lines and points of many thousand rows, straight into the canvas' pixels. */
-function drawDense(context: CanvasRenderingContext2D, picture: Picture): void {
-  const { map, shown, ages, picked, colouring, theme, size, ratio, projection: { at } } = picture;
-  const [width, height] = [Math.round(size.width * ratio), Math.round(size.height * ratio)];
-  if (!held || held.width !== width || held.height !== height) held = new Raster(width, height);
-  const raster = held;
-  raster.clear(theme.ground);
-  const colours = coloursOf(colouring.palette);
-  const colourOf = (row: number) => colours[colouring.index[row] as number] as Colour;
-  for (const run of map.runs) {
-    if (isPath(run) || !isOrdered(run)) continue;
-    for (let row = run.start + 1; row < run.stop; row++) {
-      if (!shown[row] || !shown[row - 1]) continue;
-      const alpha = 0.7 * (ages ? strength(ages[row] as number) : 1) * (picked && !picked[row] ? 0.35 : 1);
-      const i = 2 * row;
-      raster.line(at[i - 2]! * ratio, at[i - 1]! * ratio, at[i]! * ratio, at[i + 1]! * ratio, THIN * ratio, colourOf(row), alpha);
-    }
-  }
-  const mask = dotMask(pointRadius(map.time.length) * ratio);
-  const paths = new Uint8Array(shown.length);
-  for (const run of map.runs.filter(isPath)) paths.fill(1, run.start, run.stop);
-  const put = (row: number) => {
-    if (!shown[row] || row === map.optimum || paths[row] || map.provisional?.[row]) return;
-    raster.dot(at[2 * row]! * ratio, at[2 * row + 1]! * ratio, mask, colourOf(row), opacity(picture, row));
-  };
-  const order = inDepth(picture);
-  if (order) order.forEach(put);
-  else for (let row = 0; row < shown.length; row++) put(row);
-  context.putImageData(new ImageData(raster.pixels as Uint8ClampedArray<ArrayBuffer>, width, height), 0, 0);
 }
 
 /** An empty canvas with its unit set to a pixel. */

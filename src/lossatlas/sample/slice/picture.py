@@ -17,7 +17,7 @@ class Picture:
 
     def figure(self, *, title: str = "") -> "Figure":
         """Return the slice as a matplotlib figure."""
-        from lossatlas.draw.slices import slice_figure
+        from lossatlas.draw.figures.slices import slice_figure
 
         return slice_figure(self, title=title)
 
