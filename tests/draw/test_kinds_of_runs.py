@@ -176,7 +176,7 @@ def test_the_page_draws_each_kind_in_its_own_way(opened):
     made = kinds()
     part = made.maps[0]
     shown = opened(made)
-    found = shown.locator("canvas[role=application]")
+    found = shown.locator(".frame canvas[role=application]")
     expect(found).to_have_attribute("data-points", str(len(part.time)))
     expect(found).to_have_attribute("aria-label", re.compile("1 of them diverged$"))
     runs = {run.name: run for run in part.runs}

@@ -132,7 +132,7 @@ def test_a_selection_goes_both_ways_and_the_notebook_stays_as_it_was(notebook):
     notebook.emulate_media(color_scheme="dark")  # as the notebook: what is drawn too early keeps the wrong colours
     before = notebook.evaluate(LOOKS)
     _run(notebook, 0)
-    chart = notebook.locator("canvas[role=application]")
+    chart = notebook.locator(".frame canvas[role=application]")
     expect(chart).to_have_attribute("data-points", re.compile(r"\d+"), timeout=SOON)
     assert notebook.evaluate(LOOKS) == before
 

@@ -81,7 +81,7 @@ def spiral_scene() -> Scene:
 
 
 def canvas(page_: Any, index: int = 0) -> Any:
-    found = page_.locator("canvas[role=application]").nth(index)
+    found = page_.locator(".frame canvas[role=application]").nth(index)
     found.scroll_into_view_if_needed()
     return found
 
@@ -464,7 +464,7 @@ def test_tab_reaches_every_control(opened: Any) -> None:
     names = [name for *_, name in reached]
     assert ("INPUT", "radio") in kinds
     assert ("INPUT", "range") in kinds
-    assert kinds.count(("CANVAS", "")) == 2
+    assert kinds.count(("CANVAS", "")) == 4  # each map and its curves
     assert kinds.count(("SUMMARY", "")) == 6
     assert {"Play", "seed 0", "seed 1", "run sgd", "run adam", "stress", "Save spiral as PNG", "Save spiral as SVG"} <= set(names)
 
@@ -609,7 +609,7 @@ def test_script_that_does_not_belong_to_the_page_is_not_run(browser: Any) -> Non
     shown = browser.new_page()
     html = page(spiral_scene()).replace("</body>", "<script>window.foreign = 1</script></body>")
     shown.set_content(html)
-    expect(shown.locator("canvas[role=application]").first).to_be_visible()
+    expect(shown.locator(".frame canvas[role=application]").first).to_be_visible()
     assert shown.evaluate("window.foreign") is None
     shown.close()
 

@@ -58,7 +58,7 @@ def shown(browser):
 def test_an_element_that_gets_its_place_late_has_the_colours_of_its_place(shown):
     star = star_map()
     page = shown(*encoded(Scene(title="t", maps=(star,))))
-    chart = page.locator("canvas[role=application]")
+    chart = page.locator(".frame canvas[role=application]")
     expect(chart).to_have_attribute("data-points", str(star.n_points))
     places = star.layouts[0].coordinates
     centre = [float(number) for number in chart.get_attribute("data-centre").split()]
@@ -70,7 +70,7 @@ def test_an_element_that_gets_its_place_late_has_the_colours_of_its_place(shown)
 
 def test_a_selection_is_saved_once_and_one_from_python_is_not_sent_back(shown):
     page = shown(*encoded(Scene(title="t", maps=(star_map(),))))
-    chart = page.locator("canvas[role=application]")
+    chart = page.locator(".frame canvas[role=application]")
     expect(chart).to_have_attribute("data-points", re.compile(r"\d+"))
     page.evaluate("model.set('selection', [4, 5, 6])")
     expect(chart).to_have_attribute("data-selected", "3")
@@ -83,7 +83,7 @@ def test_a_selection_is_saved_once_and_one_from_python_is_not_sent_back(shown):
 
 def test_a_widget_that_leaves_takes_all_with_it(shown):
     page = shown(*encoded(Scene(title="t", maps=(star_map(),))))
-    expect(page.locator("canvas[role=application]")).to_have_count(1)
+    expect(page.locator(".frame canvas[role=application]")).to_have_count(1)
     page.evaluate("leave()")
     assert page.evaluate("[followers.size, document.body.firstElementChild.childElementCount]") == [0, 0]
 

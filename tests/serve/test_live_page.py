@@ -17,7 +17,7 @@ HOSTILE = "<script>alert(1)</script>"
 _REMEMBER = """() => {
   window.seenAt = {};
   const note = () => {
-    const n = Number(document.querySelector("canvas[role=application]")?.dataset.points ?? 0);
+    const n = Number(document.querySelector(".frame canvas[role=application]")?.dataset.points ?? 0);
     for (let i = n; i > 0 && !(i in window.seenAt); i--) window.seenAt[i] = Date.now() / 1000;
   };
   new MutationObserver(note).observe(document, { subtree: true, childList: true, attributeFilter: ["data-points"] });
@@ -26,7 +26,7 @@ _REMEMBER = """() => {
 
 
 def canvas(page: Any) -> Any:
-    return page.locator("canvas[role=application]").first
+    return page.locator(".frame canvas[role=application]").first
 
 
 def status(page: Any) -> Any:
