@@ -10,7 +10,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE, Isomap
 
 from lossatlas.distance import pairwise
-from lossatlas.embed.baselines import isomap, pca, tsne, umap
+from lossatlas.embed.baselines import isomap, pca, pcas, tsne, umap
 from lossatlas.embed.scaling import classical_scaling
 
 
@@ -239,3 +239,14 @@ def test_points_that_are_not_finite_are_refused(refuses, method):
     points[3, 2] = np.nan
     with refuses("point 3 has 1 value that is NaN or infinite"):
         method(points, metric="euclidean")
+
+
+def test_components_in_several_numbers_of_axes_are_those_of_each():
+    points = np.random.default_rng(0).normal(size=(12, 5))
+    for made, n_components in zip(pcas(points, axes=(2, 3), metric="euclidean"), (2, 3), strict=True):
+        alone = pca(points, metric="euclidean", n_components=n_components)
+        # A truncated decomposition may end in the other direction of an axis.
+        np.testing.assert_allclose(np.abs(made.coordinates), np.abs(alone.coordinates), atol=1e-9)
+        assert made.stress == pytest.approx(alone.stress)
+        assert made.settings == alone.settings
+        assert made.diagnostics == pytest.approx(alone.diagnostics)

@@ -1,6 +1,6 @@
 """Distances become coordinates."""
 
-from lossatlas.embed.baselines import BaselineSettings, isomap, pca, tsne, umap
+from lossatlas.embed.baselines import BaselineSettings, isomap, pca, pcas, tsne, umap
 from lossatlas.embed.connect import bridged, chained, components
 from lossatlas.embed.diffusion import diffusion_operator, knee, potential, random_walk, spectral_entropy, spectrum, transitions
 from lossatlas.embed.embedding import Embedding
@@ -45,6 +45,7 @@ __all__ = [
     "nonmetric_scaling",
     "nonmetric_stress",
     "pca",
+    "pcas",
     "phate",
     "potential",
     "random_walk",

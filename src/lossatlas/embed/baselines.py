@@ -1,6 +1,7 @@
 """What else draws points, on the very distances that PHATE gets: PCA, t-SNE, UMAP and Isomap."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,18 +48,30 @@ def pca(points: GivenPoints, *, metric: Metric = "cosine", origin: Origin = "zer
     >>> pca(line, metric="euclidean").coordinates[:, 0].round(3) + 0.0
     array([-3.897, -2.165, -0.433,  6.495])
     """
-    _refuse_no_axes(n_components)
+    return pcas(points, axes=(n_components,), metric=metric, origin=origin)[0]
+
+
+def pcas(
+    points: GivenPoints, *, axes: Sequence[int], metric: Metric = "cosine", origin: Origin = "zero"
+) -> tuple[Embedding, ...]:
+    """Principal components as :func:`pca` has them, in each of several numbers of axes, of one decomposition."""
+    for n_components in axes:
+        _refuse_no_axes(n_components)
     D, name = given_distances(points, metric=metric, origin=origin)
     chord = np.sqrt(2 * D) if metric == "cosine" else D
-    values, vectors = principal(chord, n_components)
+    values, vectors = principal(chord, max(axes))
     n = len(D)
     squared = chord**2
     spread = float(squared.sum()) / (2 * n)  # the trace of the matrix of inner products
     null = 1 / np.sin(np.pi * np.arange(1, n) / (2 * n)) ** 2
-    null = np.pad(null / null.sum(), (0, max(n_components - len(null), 0)))
-    diagnostics = {f"explained_variance_{k + 1}": float(values[k]) / spread if spread else 0.0 for k in range(n_components)}
-    diagnostics |= {f"random_walk_{k + 1}": float(null[k]) for k in range(n_components)}
-    return _made("pca", chord, vectors * np.sqrt(values), diagnostics, metric=metric, origin=name)
+    null = np.pad(null / null.sum(), (0, max(max(axes) - len(null), 0)))
+    made = []
+    for n_components in axes:
+        diagnostics = {f"explained_variance_{k + 1}": float(values[k]) / spread if spread else 0.0 for k in range(n_components)}
+        diagnostics |= {f"random_walk_{k + 1}": float(null[k]) for k in range(n_components)}
+        coordinates = vectors[:, :n_components] * np.sqrt(values[:n_components])
+        made.append(_made("pca", chord, coordinates, diagnostics, metric=metric, origin=name))
+    return tuple(made)
 
 
 def tsne(

@@ -7,7 +7,7 @@ from typing import Any
 
 from lossatlas._arrays import Coordinates, Distances
 from lossatlas.distance import Pairwise
-from lossatlas.embed import Embedding, MapWarning, Method, Own, PhateEmbedding, as_embedded, layout, stress
+from lossatlas.embed import Embedding, MapWarning, Method, Own, PhateEmbedding, as_embedded, layout, pcas, stress
 from lossatlas.measure.faithfulness import Faithfulness, faithfulness
 from lossatlas.measure.nulls import random_walks, shuffled
 
@@ -72,15 +72,15 @@ def comparison(
     """
     seen = as_embedded(between, n_pca=embedding.settings.n_pca)
     plane = embedding.coordinates[:, :2]
-    layouts: dict[str, Embedding] = {
-        method: layout(method, seen, metric=metric, seed=embedding.settings.seed).align_to(plane) for method in methods
-    }
+    flat, spatial = _drawn(seen, metric, methods, embedding.settings.seed)
+    layouts = {method: made.align_to(plane) for method, made in flat.items()}
+    spaces = {method: made.align_to(layouts[method]).coordinates for method, made in spatial.items()}
     D = _distances(seen, metric)
     knn = min(_KNN, (len(D) - 1) // 2)
     scored: dict[str, Coordinates] = {"phate": plane, **{name: made.coordinates for name, made in layouts.items()}}
     return Comparison(
         layouts=layouts,
-        coordinates_3d=_in_space(embedding, seen, metric, layouts),
+        coordinates_3d={"phate": _in_space(embedding), **spaces},
         faithfulness={name: faithfulness(D, where, runs, knn=knn) for name, where in scored.items()} if knn else {},
         nulls=_nulls(embedding, between, D, metric=metric, runs=runs, knn=knn, redrawn=redrawn) if knn and redrawn else {},
     )
@@ -90,14 +90,25 @@ def _distances(between: Pairwise, metric: Own) -> Distances:
     return between.cosine if metric == "cosine" else between.euclidean
 
 
-def _in_space(embedding: PhateEmbedding, seen: Pairwise, metric: Own, layouts: Mapping[str, Embedding]) -> dict[str, Coordinates]:
-    plane, d = embedding.coordinates[:, :2], embedding.settings.n_components
-    # The stages before the drawing stand; of a map of more axes the first three are seen.
-    space = embedding.coordinates[:, :3] if d > 2 else embedding.revised(n_components=3).align_to(plane).coordinates
-    found = {"phate": space}
-    if "pca" in layouts:
-        found["pca"] = layout("pca", seen, metric=metric, n_components=3).align_to(layouts["pca"]).coordinates
-    return found
+def _drawn(
+    seen: Pairwise, metric: Own, methods: Sequence[Method], seed: int
+) -> tuple[dict[str, Embedding], dict[str, Embedding]]:
+    """Each method's map on the plane, and in space that of the one which has it at no further cost."""
+    flat: dict[str, Embedding] = {}
+    spatial: dict[str, Embedding] = {}
+    for method in methods:
+        if method == "pca":
+            flat[method], spatial[method] = pcas(seen, axes=(2, 3), metric=metric)
+        else:
+            flat[method] = layout(method, seen, metric=metric, seed=seed)
+    return flat, spatial
+
+
+def _in_space(embedding: PhateEmbedding) -> Coordinates:
+    """The map in three dimensions, upon the plane: the stages before the drawing stand; of more axes the first three are seen."""
+    if embedding.settings.n_components > 2:
+        return embedding.coordinates[:, :3]
+    return embedding.revised(n_components=3).align_to(embedding.coordinates[:, :2]).coordinates
 
 
 def _nulls(
