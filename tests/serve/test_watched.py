@@ -46,6 +46,18 @@ def test_what_has_not_changed_is_not_read_again(growing, tmp_path):
     assert second.keys[:3] == first.keys
 
 
+def test_looks_that_are_held_share_what_they_have_in_common(growing, tmp_path):
+    run = growing(tmp_path / "a")
+    run.go(5)
+    watched = Watched([str(tmp_path)], most=40)
+    first = watched.look().opened[0]
+    run.go(2)
+    second = watched.look().opened[0]
+    assert second.n_points == 7
+    assert all(new is old for new, old in zip(second.lines, first.lines, strict=False))
+    assert [dict(line) for line in second.lines] == [dict(line) for line in open_run(tmp_path / "a", is_growing=True).lines]
+
+
 def test_runs_may_come_later_and_are_in_the_order_of_the_map(growing, tmp_path):
     watched = Watched([str(tmp_path / "runs" / "*")], most=100)
     assert watched.look().runs == ()

@@ -1,7 +1,7 @@
 """Which runs there are, and which of their points are on the map, looked up again and again while they are written."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -141,11 +141,18 @@ def _reopen(folder: Path, known: _Known) -> bool:
     if stamp == known.stamp and not known.n_failed:
         return False
     try:
-        known.run, known.stamp, known.n_failed = open_run(folder, is_growing=True), stamp, 0
+        known.run, known.stamp, known.n_failed = _shared(open_run(folder, is_growing=True), known.run), stamp, 0
     except (InputError, OSError) as error:
         known.n_failed += 1
         known.trouble = str(error)
     return True
+
+
+def _shared(run: Run, before: Run | None) -> Run:
+    """A run with the lines that it had before, where they are the same: looks that are still held have them too."""
+    old = {line["file"]: line for line in before.lines} if before is not None else {}
+    lines = (old.get(line["file"], line) for line in run.lines)
+    return replace(run, lines=tuple(one if one == line else line for one, line in zip(lines, run.lines, strict=True)))
 
 
 def _stamp(folder: Path) -> object:
