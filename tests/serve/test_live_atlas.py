@@ -260,14 +260,15 @@ def test_what_cannot_be_mapped_is_said_on_the_page_and_the_view_goes_on(growing,
     assert "different parameters" in view.scenes[-1].summary
 
 
+def stale(_):
+    raise OSError(116, "Stale file handle")
+
+
 def test_disk_that_is_away_for_a_while_leaves_the_last_map(growing, tmp_path, monkeypatch):
     run = growing(tmp_path / "a")
     run.go(12)
     view = followed(tmp_path)
     view.settle()
-
-    def stale(_):
-        raise OSError(116, "Stale file handle")
 
     with monkeypatch.context() as away:
         away.setattr(watched_module, "run_folders", stale)
@@ -344,9 +345,6 @@ def test_a_disk_that_stays_away_is_not_asked_for_a_map_again_and_again(growing, 
     run.go(12)
     view = followed(tmp_path)
     view.settle()
-
-    def stale(_):
-        raise OSError(116, "Stale file handle")
 
     monkeypatch.setattr(watched_module, "run_folders", stale)
     before = len(view.scenes)

@@ -3,7 +3,7 @@
 import { css, dash, position, viridis, type ColourScale } from "./colours";
 import { labelOf, type Group } from "./groups";
 import { formatted, ticks } from "./numbers";
-import { layoutOf, metricsOf, runOfRow, type Layout, type Numbers, type SceneMap } from "./scene";
+import { metricsOf, runOfRow, type Layout, type Numbers, type SceneMap } from "./scene";
 import type { State } from "./state";
 import type { Theme } from "./theme";
 import { draw } from "./view/draw";
@@ -166,10 +166,6 @@ export function csv(map: SceneMap, layout: Layout, rows: readonly number[]): str
     ];
   });
   return [head, ...lines].map((line) => line.map(quoted).join(",")).join("\r\n") + "\r\n";
-}
-
-export function csvOf(map: SceneMap, state: State, rows: readonly number[]): string {
-  return csv(map, layoutOf(map, state.layout), rows);
 }
 
 /** A name that every system takes for a file. */

@@ -1,6 +1,6 @@
 /** Finding points: the nearest to the pointer, and the next by keyboard. */
 
-import type { SceneMap } from "./scene";
+import { runAt, type SceneMap } from "./scene";
 
 const REACH = 24;
 
@@ -58,7 +58,7 @@ export function stepped(map: SceneMap, shown: Uint8Array, row: number | null, ke
 /** The point of another map that stands for the same moment of the same run. */
 export function counterpart(from: SceneMap, row: number, to: SceneMap): number | null {
   if (row === from.optimum) return to.optimum;
-  const run = from.runs.find((candidate) => candidate.start <= row && row < candidate.stop);
+  const run = runAt(from, row);
   const twin = run && to.runs.find((candidate) => candidate.name === run.name && candidate.kind === run.kind);
   if (!twin) return null;
   for (let other = twin.start; other < twin.stop; other++) if (to.time[other] === from.time[row]) return other;

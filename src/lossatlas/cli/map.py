@@ -7,14 +7,7 @@ from typing import Annotated
 import typer
 
 from lossatlas.cli.embedding import Decay, Gamma, Knn, Loss, Origin, OriginName, Preset, PresetName, Steps, title_of
-from lossatlas.cli.output import Json, Seed, print_table, progress, short
-
-
-class Style(StrEnum):
-    """Where a figure is shown."""
-
-    PAPER = "paper"
-    TALK = "talk"
+from lossatlas.cli.output import Json, Seed, Style, print_table, progress, short
 
 
 class Drawn(StrEnum):

@@ -10,6 +10,13 @@ import typer
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else.")]
 
 
+class Style(StrEnum):
+    """Where a figure is shown."""
+
+    PAPER = "paper"
+    TALK = "talk"
+
+
 class BatchNormStatistics(StrEnum):
     """What becomes of the statistics of batch norm after a jump."""
 

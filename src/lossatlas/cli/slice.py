@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lossatlas.cli.output import Device, Json, Seed, TaskName, print_table, progress, short
+from lossatlas.cli.output import Device, Json, Seed, Style, TaskName, print_table, progress, short
 
 if TYPE_CHECKING:
     from lossatlas.sample import Task
@@ -29,13 +29,6 @@ class Data(StrEnum):
 
     TRAIN = "train"
     TEST = "test"
-
-
-class Style(StrEnum):
-    """Where a figure is shown."""
-
-    PAPER = "paper"
-    TALK = "talk"
 
 
 class BatchNorm(StrEnum):

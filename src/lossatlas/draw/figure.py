@@ -21,6 +21,9 @@ from lossatlas.store import unwritable, write_durably
 
 Preset = Literal["landscape", "methods", "persistence"]
 
+# What a file would say of its moment or its maker, which is no part of the figure.
+_UNDATED: dict[str, dict[str, None]] = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+
 _OF_SCENES: dict[str, Callable[..., Figure]] = {"landscape": landscape_figure, "methods": methods_figure}
 
 
@@ -59,12 +62,11 @@ def write_figure(made: Figure, path: str | os.PathLike[str], *, style: str | Sty
         InputError: the ending is not that of a figure, or the place cannot be written.
     """
     chosen, path = named_style(style), Path(path)
-    if path.suffix not in (".png", ".svg", ".pdf"):
+    if path.suffix not in _UNDATED:
         raise InputError(f"{path.name!r} must end in .png, .svg or .pdf; rename it")
     stream = io.BytesIO()
-    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}[path.suffix[1:]]
     with mpl.rc_context(chosen.rc):
-        made.savefig(stream, format=path.suffix[1:], dpi=chosen.dpi, metadata=undated)
+        made.savefig(stream, format=path.suffix[1:], dpi=chosen.dpi, metadata=_UNDATED[path.suffix])
     try:
         write_durably(path, [stream.getvalue()])
     except OSError as error:

@@ -15,9 +15,8 @@ import { SurfaceView } from "./SurfaceView";
 
 /** The state that the page begins with: what its address says, where it has one. */
 function begun({ scene, host }: { readonly scene: Scene; readonly host: Host | null }): State {
-  const counts = scene.maps.map((map) => map.time.length);
-  const state = host ? START : stateOf(location.hash, counts);
-  return host ? { ...state, selection: host.selection } : state;
+  if (host) return { ...START, selection: host.selection };
+  return stateOf(location.hash, scene.maps.map((map) => map.time.length));
 }
 
 /** Keep the address true to the state; some frames have none that may be changed. */
@@ -81,7 +80,6 @@ export interface AppProps {
 
 export function App({ scene, root, host }: AppProps) {
   const [state, act] = useReducer(changed, { scene, host }, begun);
-  const page = useRef<HTMLDivElement>(null);
   const isSystemDark = useMedia("(prefers-color-scheme: dark)");
   const isReduced = useMedia("(prefers-reduced-motion: reduce)");
   const isDark = state.scheme === "auto" ? (host?.isDark ?? isSystemDark) : state.scheme === "dark";
@@ -116,7 +114,6 @@ export function App({ scene, root, host }: AppProps) {
   return (
     <div
       class="page"
-      ref={page}
       data-colour={colour}
       data-time={times[drawn.step ?? times.length - 1] ?? ""}
       data-playing={String(state.playing)}
@@ -130,7 +127,7 @@ export function App({ scene, root, host }: AppProps) {
         <div class="maps" data-count={scene.maps.length}>
           {scene.maps.length === 0 && scene.surfaces.length === 0 && <p class="empty-page">This scene has no maps.</p>}
           {scene.maps.map((map, index) => (
-            <MapView key={`${index} ${map.name}`} {...{ scene, index, times, scale, theme, isReduced, act }} state={drawn} />
+            <MapView key={`${index} ${map.name}`} {...{ scene, index, times, scale, groups, theme, isReduced, act }} state={drawn} />
           ))}
         </div>
         {scene.surfaces.length > 0 && (

@@ -1,7 +1,7 @@
 /** What a reader can do with one map: see it whole again, and take it away. */
 
 import type { ColourScale } from "../colours";
-import { csvOf, drawExported, exportedSize, fileName, save, svg, type Exported } from "../export";
+import { csv, drawExported, exportedSize, fileName, save, svg, type Exported } from "../export";
 import type { Group } from "../groups";
 import { groupKey } from "../groups";
 import { bytes, layoutOf, type Scene } from "../scene";
@@ -24,12 +24,13 @@ const PIXELS = 2; // of a picture, each way, for one of the screen's
 
 export function MapTools({ scene, index, state, scale, groups, picture, isHome, home }: MapToolsProps) {
   const map = scene.maps[index] as Scene["maps"][number];
+  const layout = layoutOf(map, state.layout);
   if (!picture || map.time.length === 0) return null;
   const here = new Set(map.runs.map(groupKey));
   const exported: Exported = {
     picture,
     title: map.name,
-    subtitle: layoutOf(map, state.layout).caption,
+    subtitle: layout.caption,
     groups: groups.filter((group) => here.has(group.key) && !state.hidden.has(group.key) && group.form !== "star"),
     names: state.names,
     scale,
@@ -49,7 +50,7 @@ export function MapTools({ scene, index, state, scale, groups, picture, isHome, 
   const chosen = state.selection?.map === index ? state.selection.rows : null;
   const saveCsv = () => {
     const rows = chosen ?? Array.from(picture.shown.keys()).filter((row) => picture.shown[row]);
-    save(fileName(map.name, "csv"), new Blob([csvOf(map, state, rows)], { type: "text/csv" }));
+    save(fileName(map.name, "csv"), new Blob([csv(map, layout, rows)], { type: "text/csv" }));
   };
   return (
     <div class="map-tools" role="group" aria-label={`${map.name}: tools`}>

@@ -3,7 +3,7 @@
 import { useId, useMemo, useRef, useState } from "preact/hooks";
 import { ages, colouring } from "../colouring";
 import type { ColourScale } from "../colours";
-import { groupsOf, jumpSizes } from "../groups";
+import { jumpSizes, type Group } from "../groups";
 import { enclosed, joined, type Joining, type Point } from "../lasso";
 import { pointsOf } from "../numbers";
 import { counterpart, nearest, stepped } from "../pick";
@@ -25,6 +25,7 @@ export interface MapViewProps {
   readonly state: State;
   readonly times: readonly number[];
   readonly scale: ColourScale | null;
+  readonly groups: readonly Group[];
   readonly theme: Theme;
   readonly isReduced: boolean;
   readonly act: (act: Act) => void;
@@ -54,7 +55,7 @@ function pickedRows(selection: Selection | null, index: number, count: number): 
   return result;
 }
 
-export function MapView({ scene, index, state, times, scale, theme, isReduced, act }: MapViewProps) {
+export function MapView({ scene, index, state, times, scale, groups, theme, isReduced, act }: MapViewProps) {
   const map = scene.maps[index] as Scene["maps"][number];
   const layout = layoutOf(map, state.layout);
   const count = map.time.length;
@@ -67,7 +68,6 @@ export function MapView({ scene, index, state, times, scale, theme, isReduced, a
   const size = useSize(frame);
   const help = useId();
 
-  const groups = useMemo(() => groupsOf(scene), [scene]);
   const sizes = useMemo(() => jumpSizes(scene), [scene]);
   const time = times[state.step ?? times.length - 1] ?? Infinity;
   const shown = useMemo(() => {
@@ -197,8 +197,8 @@ export function MapView({ scene, index, state, times, scale, theme, isReduced, a
 
   // Not with each step of a drag either.
   const panels = useMemo(
-    () => <Panels {...{ scene, index, state, times, scale, groups, theme, layout, act }} />,
-    [scene, index, times, scale, groups, theme, layout, state.open, state.hidden, state.names, state.place, state.selection, state.curve, state.step],
+    () => <Panels {...{ scene, index, state, times, groups, theme, layout, act }} />,
+    [scene, index, times, groups, theme, layout, state.open, state.hidden, state.names, state.place, state.selection, state.curve, state.step],
   );
 
   const isVisible = row !== null && shown[row] === 1;
@@ -246,7 +246,7 @@ export function MapView({ scene, index, state, times, scale, theme, isReduced, a
           Arrow keys walk along a run and from run to run, Enter selects the point and shift-Enter its run, Escape lets go, plus and
           minus zoom, shift and an arrow move or turn the map, 0 shows the whole map.
         </p>
-        <MapTools {...{ scene, index, state, scale, theme, groups, sizes, picture }} isHome={isWhole(view) && (!isSpatial || view === ASLANT)} home={home} />
+        <MapTools {...{ scene, index, state, scale, groups, picture }} isHome={isWhole(view) && (!isSpatial || view === ASLANT)} home={home} />
       </div>
       <div class="words">
         {layout.caption && <figcaption>{layout.caption}</figcaption>}

@@ -1,7 +1,6 @@
 /** What stands below a map: how far to trust it, its facts, and what can be unfolded; the same on every map. */
 
 import type { ComponentChildren } from "preact";
-import type { ColourScale } from "../colours";
 import type { Group } from "../groups";
 import { metricsOf, type Layout, type Scene, type SceneMap } from "../scene";
 import type { Act, Panel, State } from "../state";
@@ -19,7 +18,6 @@ export interface PanelProps {
   readonly index: number;
   readonly state: State;
   readonly times: readonly number[];
-  readonly scale: ColourScale | null;
   readonly groups: readonly Group[];
   readonly theme: Theme;
   readonly layout: Layout;

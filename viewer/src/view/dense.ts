@@ -2,7 +2,7 @@
 
 import type { Colour } from "../colours";
 import { isOrdered } from "../scene";
-import { inDepth, isPath, opacity, pointRadius, strength, THIN, type Picture } from "./picture";
+import { inOrder, isPath, opacity, pathRows, pointRadius, strength, THIN, type Picture } from "./picture";
 import { dotMask, Raster } from "./raster";
 
 const palettes = new WeakMap<readonly string[], readonly Colour[]>();
@@ -18,7 +18,7 @@ function coloursOf(palette: readonly string[]): readonly Colour[] {
 
 let held: Raster | null = null;
 
-/** Lines and points of many thousand rows, straight into the canvas' pixels. */
+/** All but paths and new points, over the whole canvas. */
 export function drawDense(context: CanvasRenderingContext2D, picture: Picture): void {
   const { map, shown, ages, picked, colouring, theme, size, ratio, projection: { at } } = picture;
   const [width, height] = [Math.round(size.width * ratio), Math.round(size.height * ratio)];
@@ -37,14 +37,10 @@ export function drawDense(context: CanvasRenderingContext2D, picture: Picture): 
     }
   }
   const mask = dotMask(pointRadius(map.time.length) * ratio);
-  const paths = new Uint8Array(shown.length);
-  for (const run of map.runs.filter(isPath)) paths.fill(1, run.start, run.stop);
-  const put = (row: number) => {
-    if (!shown[row] || row === map.optimum || paths[row] || map.provisional?.[row]) return;
+  const paths = pathRows(map);
+  inOrder(picture, (row) => {
+    if (row === map.optimum || paths[row] || map.provisional?.[row]) return;
     raster.dot(at[2 * row]! * ratio, at[2 * row + 1]! * ratio, mask, colourOf(row), opacity(picture, row));
-  };
-  const order = inDepth(picture);
-  if (order) order.forEach(put);
-  else for (let row = 0; row < shown.length; row++) put(row);
+  });
   context.putImageData(new ImageData(raster.pixels as Uint8ClampedArray<ArrayBuffer>, width, height), 0, 0);
 }

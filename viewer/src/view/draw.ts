@@ -2,13 +2,13 @@
 
 import { css } from "../colours";
 import { formatted, roundBelow } from "../numbers";
-import { isOrdered } from "../scene";
+import { isOrdered, runAt } from "../scene";
 import type { Theme } from "../theme";
 import type { Size } from "./camera";
 import { drawDense } from "./dense";
 import { drawCrosses, drawJumps, drawOptimum } from "./marks";
 import { stamper, type Pen } from "./pen";
-import { inDepth, isPath, opacity, pointRadius, rimColour, strength, THIN, type Picture } from "./picture";
+import { inOrder, isPath, opacity, pathRows, pointRadius, rimColour, strength, THIN, type Picture } from "./picture";
 
 const AGES = 5;
 const DENSE = 5000; // points
@@ -76,25 +76,23 @@ function drawPaths(pen: Pen, picture: Picture): void {
   }
 }
 
-/** The points of the runs that are `ofPaths` or that are not; those of no run are with the latter. */
-function drawPoints(pen: Pen, picture: Picture, ofPaths: boolean, isNewAlone = false): void {
-  const { map, shown, colouring, ratio, theme, projection: { at } } = picture;
+/** The points that `isOne` of those to draw; the optimum has a mark of its own. */
+function drawPoints(pen: Pen, picture: Picture, isOne: (row: number) => boolean): void {
+  const { map, colouring, ratio, theme, projection: { at } } = picture;
   const radius = pointRadius(map.time.length);
   const rim = rimColour(theme, 0.28);
-  const stamps = colouring.palette.map((fill) => stamper(pen, { fill, rim, radius, isHollow: false }, ratio));
-  const hollow = map.provisional ? colouring.palette.map((fill) => stamper(pen, { fill, rim, radius, isHollow: true }, ratio)) : stamps;
-  const isOfPath = new Uint8Array(shown.length);
-  for (const run of map.runs.filter(isPath)) isOfPath.fill(1, run.start, run.stop);
-  const put = (row: number) => {
-    if (!shown[row] || row === map.optimum || Boolean(isOfPath[row]) !== ofPaths) return;
-    if (isNewAlone && !map.provisional?.[row]) return;
+  // Made when first put down: a palette of many runs has thousands of colours, and few points may be asked for.
+  const stamps = new Map<number, (x: number, y: number) => void>();
+  inOrder(picture, (row) => {
+    if (row === map.optimum || !isOne(row)) return;
+    const isHollow = Boolean(map.provisional?.[row]);
+    const entry = colouring.index[row] as number;
+    const key = 2 * entry + Number(isHollow);
+    let stamp = stamps.get(key);
+    if (!stamp) stamps.set(key, (stamp = stamper(pen, { fill: colouring.palette[entry] as string, rim, radius, isHollow }, ratio)));
     pen.globalAlpha = opacity(picture, row);
-    const stamp = (map.provisional?.[row] ? hollow : stamps)[colouring.index[row] as number];
-    stamp?.(at[2 * row] as number, at[2 * row + 1] as number);
-  };
-  const order = inDepth(picture);
-  if (order) order.forEach(put);
-  else for (let row = 0; row < shown.length; row++) put(row);
+    stamp(at[2 * row] as number, at[2 * row + 1] as number);
+  });
 }
 
 /** A bar of a round length: the axes have no meaning of their own, but distances do. */
@@ -123,20 +121,22 @@ export function cleared(context: CanvasRenderingContext2D, size: Size, ratio: nu
 
 /** Draw the whole picture; the return is the number of points on it. */
 export function draw(pen: Pen, picture: Picture): number {
-  if (picture.map.time.length > DENSE && "putImageData" in pen) {
+  const { map } = picture;
+  const paths = pathRows(map);
+  if (map.time.length > DENSE && "putImageData" in pen) {
     drawDense(pen as unknown as CanvasRenderingContext2D, picture);
-    if (picture.map.provisional) drawPoints(pen, picture, false, true);
+    drawPoints(pen, picture, (row) => !paths[row] && Boolean(map.provisional?.[row]));
   } else {
     drawLines(pen, picture);
-    drawPoints(pen, picture, false);
+    drawPoints(pen, picture, (row) => !paths[row]);
   }
   drawPaths(pen, picture);
-  drawPoints(pen, picture, true);
+  drawPoints(pen, picture, (row) => Boolean(paths[row]));
   drawJumps(pen, picture);
   drawCrosses(pen, picture);
   drawOptimum(pen, picture);
   const count = picture.shown.reduce((sum, isShown) => sum + isShown, 0);
-  if (count > 1 || picture.map.time.length > 1) drawScaleBar(pen, picture);
+  if (count > 1 || map.time.length > 1) drawScaleBar(pen, picture);
   return count;
 }
 
@@ -145,7 +145,7 @@ export function drawMark(pen: Pen, picture: Picture, row: number | null): void {
   if (row === null || !picture.shown[row]) return;
   const { map, shown, theme, projection: { at } } = picture;
   pen.lineJoin = "round";
-  const run = map.runs.find((candidate) => candidate.start <= row && row < candidate.stop);
+  const run = runAt(map, row);
   if (run && isOrdered(run)) {
     pen.beginPath();
     for (let other = run.start; other < run.stop; other++) {

@@ -42,8 +42,21 @@ export function rimColour(theme: Theme, opacity: number): string {
   return `rgb(${(theme.ink as Colour).join(" ")} / ${opacity})`;
 }
 
-/** Rows from the farthest to the nearest, so that what is near is drawn last; in their own order on the plane. */
-export function inDepth({ projection: { depth }, shown }: Picture): Uint32Array | null {
+/** 1 for each row of a path. */
+export function pathRows(map: SceneMap): Uint8Array {
+  const result = new Uint8Array(map.time.length);
+  for (const run of map.runs.filter(isPath)) result.fill(1, run.start, run.stop);
+  return result;
+}
+
+/** Call `put` for each shown row, from the farthest to the nearest, so that what is near is drawn last; on the plane in their order. */
+export function inOrder(picture: Picture, put: (row: number) => void): void {
+  const order = inDepth(picture);
+  if (order) order.forEach(put);
+  else picture.shown.forEach((isShown, row) => isShown && put(row));
+}
+
+function inDepth({ projection: { depth }, shown }: Picture): Uint32Array | null {
   if (!depth) return null;
   const buckets = new Uint32Array(DEPTHS + 1);
   const bucket = (row: number) => Math.min(DEPTHS - 1, Math.floor((1 - (depth[row] as number)) * DEPTHS)) || 0;

@@ -7,7 +7,7 @@ import { groupKey } from "../../groups";
 import { formatted } from "../../numbers";
 import { nearest, stepped } from "../../pick";
 import { joined } from "../../lasso";
-import { isTimed, metricsOf, type Metric, type SceneMap } from "../../scene";
+import { isTimed, metricsOf, runOfRow, type Metric, type SceneMap } from "../../scene";
 import { selectionOf } from "../../state";
 import { axisOf, drawFrame, frameOf, valueAt, xOf, yOf, type Frame } from "../../view/chart";
 import type { Size } from "../../view/camera";
@@ -99,9 +99,10 @@ export function Curves({ scene, index, state, times, groups, theme, layout, act 
       }
     }
     context.globalAlpha = 1;
+    const runs = selected && runOfRow(map);
     for (const row of selected ?? []) {
       if (!drawn[row]) continue;
-      const run = map.runs.find((one) => one.start <= row && row < one.stop);
+      const run = map.runs[runs?.[row] as number];
       context.fillStyle = (run && colours.get(groupKey(run))) ?? css(theme.ink);
       context.beginPath();
       context.arc(places[2 * row] as number, places[2 * row + 1] as number, 2.8, 0, 2 * Math.PI);
