@@ -40,6 +40,7 @@ def unfold(page: Any, panel: str, index: int = 0) -> Any:
     found = page.locator(f"[data-panel={panel}]").nth(index)
     if found.get_attribute("open") is None:
         found.locator("summary").click()
+    expect(found.locator(":scope > :not(summary)").first).to_be_visible()  # what is in it is drawn once it is open
     found.scroll_into_view_if_needed()
     return found
 

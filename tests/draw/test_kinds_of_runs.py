@@ -238,10 +238,9 @@ def test_the_page_draws_each_kind_in_its_own_way(opened):
     assert shown.locator(".legend [data-key='run naive'] circle").count() == 3
     assert shown.locator(".legend [data-key='run sgd'] circle").count() == 0
     shown.get_by_text("6 runs as a table").click()
-    cells = {
-        row.locator("th").inner_text(): row.locator("td").all_inner_texts()
-        for row in shown.locator("[data-panel=runs] tbody tr").all()
-    }
+    rows = shown.locator("[data-panel=runs] tbody tr")
+    expect(rows).to_have_count(6)
+    cells = {row.locator("th").inner_text(): row.locator("td").all_inner_texts() for row in rows.all()}
     assert cells["wild"][:6] == ["retraining", "0", "0.5", "4", "0 to 3", "3 points not drawn"]
     assert cells["lost"][:6] == ["retraining", "1", "0.5", "0", "", "2 points not drawn"]
     assert cells["naive"][:6] == ["sample", "", "", "6", "", "1 point not drawn"]

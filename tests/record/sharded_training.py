@@ -1,6 +1,7 @@
 """Two processes that train one model spread over them: ``sharded_training.py FOLDER KEEP WAY``."""
 
 import sys
+from pathlib import Path
 
 import torch
 from torch import distributed, nn
@@ -85,6 +86,11 @@ def fail(made: nn.Module, folder: str, keep: str, way: str) -> None:
     distributed.destroy_process_group()
 
 
+def groups_threads() -> int:
+    """How many threads wait for the work of process groups."""
+    return sum("gloo" in task.joinpath("comm").read_text() for task in Path("/proc/self/task").iterdir())
+
+
 def train(rank: int, folder: str, keep: str, way: str) -> None:
     """One of the processes."""
     distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
@@ -98,7 +104,20 @@ def train(rank: int, folder: str, keep: str, way: str) -> None:
     if dtype == "failing":
         fail(made, folder, keep, way)
         return
+    own = groups_threads()
+    record(made, folder, named, way)
+    # A thread that outlives its recorder may need Python when there is none any more, which ends the process with SIGABRT.
+    if groups_threads() != own:
+        raise AssertionError(f"{groups_threads()} threads of groups where {own} were")
+    distributed.destroy_process_group()
+
+
+def record(made: nn.Module, folder: str, named: dict[str, str | None], way: str) -> None:
+    """Record a training, be refused the taken folder, and go on where it may."""
+    alone = groups_threads()
     with la.Recorder(f"{folder}/run", made, every=2, **named) as recorder:
+        if groups_threads() <= alone:
+            raise AssertionError("the recorder has no group of its own")
         for number in range(1, STEPS + 1):
             step(made, number, way)
             recorder.step(train_loss=float(number))
@@ -110,11 +129,10 @@ def train(rank: int, folder: str, keep: str, way: str) -> None:
         refused = ""
     if "holds a run already" not in refused:
         raise AssertionError(refused)
-    if keep != "sketch":
+    if named["keep"] != "sketch":
         with la.Recorder(f"{folder}/run", made, if_exists="append", **named) as recorder:
             step(made, 7, way)
             recorder.step()
-    distributed.destroy_process_group()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, SupportsFloat, get_args
@@ -115,8 +115,14 @@ class Recorder:
         self._is_counting = self._is_writing or is_spread
         if self._is_counting:
             self._processes = Processes() if is_spread else None
+            self._writer: RunWriter | None = None
             frozen = {"frozen": list(self._taking.frozen)} if self._taking.frozen else {}
-            self._begin(path, metrics, {"kind": "training", "every": every, **frozen, **(settings or {})}, if_exists, max_bytes)
+            settings = {"kind": "training", "every": every, **frozen, **(settings or {})}
+            try:
+                self._begin(path, metrics, settings, if_exists, max_bytes)
+            except BaseException:
+                self._let_go()
+                raise
 
     def _begin(
         self,
@@ -131,26 +137,21 @@ class Recorder:
         self._sketching = Sketching(self._taking.entries, first, self._processes) if first else None
         start = self._sketching.start() if self._sketching else None
         self._writer = self._opened_writer(path, settings, if_exists, start)
-        try:
-            self._step, n_stored = self._writer.last_step if self._writer else 0, self._writer.n_points if self._writer else 0
-            if self._processes:
-                self._step, n_stored = self._processes.told((self._step, n_stored))
-            before = open_run(path) if n_stored else None
-            if before and self._sketching:
-                self._sketching.begin_with(before)
-            thinning = Thinning(self._writer, max_bytes) if self._writer and max_bytes is not None else None
-            store = thinning.append if thinning else self._writer.append if self._writer else None
-            write = _Writing(self._sketching, store)
-            if before is None:  # in this thread: a place that takes no point is refused here
-                first = first or self._taking()
-                write(first, step=0, metrics=metrics)
-                self._taking.leave_out(first.tensors)
-            else:
-                self._taking.leave_out(before.lazy(0))
-        except BaseException:
-            if self._writer:
-                self._writer.close()
-            raise
+        self._step, n_stored = self._writer.last_step if self._writer else 0, self._writer.n_points if self._writer else 0
+        if self._processes:
+            self._step, n_stored = self._processes.told((self._step, n_stored))
+        before = open_run(path) if n_stored else None
+        if before and self._sketching:
+            self._sketching.begin_with(before)
+        thinning = Thinning(self._writer, max_bytes) if self._writer and max_bytes is not None else None
+        store = thinning.append if thinning else self._writer.append if self._writer else None
+        write = _Writing(self._sketching, store)
+        if before is None:  # in this thread: a place that takes no point is refused here
+            first = first or self._taking()
+            write(first, step=0, metrics=metrics)
+            self._taking.leave_out(first.tensors)
+        else:
+            self._taking.leave_out(before.lazy(0))
         self._n_points = self._writer.n_points if self._writer else 0
         self._background = BackgroundWriter(write, skip=self._sketching.sketch if self._sketching and self._processes else None)
 
@@ -223,7 +224,7 @@ class Recorder:
         if not self._is_counting or self._is_closed:
             return
         self._is_closed = True
-        with closing(self._writer) if self._writer else nullcontext():
+        try:
             try:
                 if self._pending is not None:
                     self._store(self._pending)
@@ -231,6 +232,16 @@ class Recorder:
                 self._background.close()
             if self._writer:
                 self._writer.end("complete")
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        try:
+            if self._writer:
+                self._writer.close()
+        finally:
+            if self._processes:
+                self._processes.end()
 
     def __enter__(self) -> "Recorder":
         return self
@@ -241,11 +252,14 @@ class Recorder:
             return
         self._is_closed = True
         # The weights may be half-way through a step: keep what was stored, and say what stopped the run.
-        with closing(self._writer) if self._writer else nullcontext(), suppress(InputError):
+        try:
             with suppress(InputError):  # a disk that refuses must not hide the error that came first
                 self._background.close()
             if self._writer:
-                self._writer.end(kind.__name__)
+                with suppress(InputError):
+                    self._writer.end(kind.__name__)
+        finally:
+            self._let_go()
 
 
 @dataclass(frozen=True)

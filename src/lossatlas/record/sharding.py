@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -108,9 +109,20 @@ class Processes:
     They speak over a group of their own, so that a thread can while training uses another. All must make one, at the same time.
     """
 
+    _group: Any
+
     def __init__(self) -> None:
         self._group = distributed.new_group(backend="gloo")
         self.is_first = distributed.get_rank() == 0
+
+    def end(self) -> None:
+        """End the group and its threads, one of which may still hold what was summed last.
+
+        Left to the end of the program it would let go of it while Python shuts down, which ends the process with SIGABRT.
+        """
+        with suppress(ValueError):  # the script has ended all groups already
+            distributed.destroy_process_group(self._group)
+        del self._group  # the last name of it: here its threads are waited for
 
     def told(self, message: object) -> Any:  # noqa: ANN401
         """Return what the first process has to say."""
