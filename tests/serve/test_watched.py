@@ -1,5 +1,6 @@
 """What is found at some paths, look after look."""
 
+import gc
 import itertools
 import shutil
 import warnings
@@ -56,6 +57,21 @@ def test_looks_that_are_held_share_what_they_have_in_common(growing, tmp_path):
     assert second.n_points == 7
     assert all(new is old for new, old in zip(second.lines, first.lines, strict=False))
     assert [dict(line) for line in second.lines] == [dict(line) for line in open_run(tmp_path / "a", is_growing=True).lines]
+
+
+def test_what_is_not_on_the_map_is_forgotten(growing, tmp_path):
+    def n_lines():
+        gc.collect()
+        return sum(isinstance(one, dict) and {"step", "file"} <= one.keys() for one in gc.get_objects())
+
+    before = n_lines()
+    run = growing(tmp_path / "a")
+    watched = Watched([str(tmp_path)], most=8)
+    for _ in range(10):
+        run.go(10)
+        seen = watched.look()
+    assert seen.n_recorded == 100
+    assert n_lines() - before <= 8
 
 
 def test_runs_may_come_later_and_are_in_the_order_of_the_map(growing, tmp_path):

@@ -1,13 +1,13 @@
 """Which runs there are, and which of their points are on the map, looked up again and again while they are written."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from lossatlas._arrays import InputError
 from lossatlas.distance.source import refuse_other_runs
-from lossatlas.store import Run, open_run, run_folders
+from lossatlas.store import GrowingRun, Run, run_folders
 
 # Looks after which a run that cannot be read is spoken of. Once may be a writer that takes points out at this moment.
 _PATIENCE = 3
@@ -23,7 +23,7 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class SeenRun:
-    """A run, and its points on the map."""
+    """Points of a run, as a run of their own, and those of them that are on the map."""
 
     run: Run
     kept: tuple[int, ...]
@@ -64,8 +64,7 @@ class Seen:
 class _Known:
     """What is remembered of a folder from one look to the next."""
 
-    stamp: object = None
-    run: Run | None = None
+    growing: GrowingRun
     finite: dict[Key, bool] = field(default_factory=dict)
     n_failed: int = 0
     trouble: str = ""
@@ -74,7 +73,7 @@ class _Known:
 class Watched:
     """Runs at some paths, those to come included.
 
-    A run's manifest is read again when it has changed. Of more points than ``most`` every second, fourth, … of each run is
+    Of a run's manifest what was appended is read. Of more points than ``most`` every second, fourth, … of each run is
     on the map, and the newest, so that memory has a bound whatever the length of a training.
     """
 
@@ -87,8 +86,8 @@ class Watched:
         """Return what is there now: the same object as before where nothing has changed."""
         folders = [folder.absolute() for folder in run_folders(self._paths)]
         is_same = folders == list(self._known)
-        self._known = {folder: self._known.get(folder) or _Known() for folder in folders}
-        n_changed = sum(_reopen(folder, known) for folder, known in self._known.items())
+        self._known = {folder: self._known.get(folder) or _Known(GrowingRun(folder)) for folder in folders}
+        n_changed = sum(_read_on(known) for known in self._known.values())
         if n_changed or not is_same or self._is_unsure:
             seen = self._looked()
             self._seen = self._seen if seen.says == self._seen.says else seen
@@ -100,72 +99,61 @@ class Watched:
 
     def _looked(self) -> Seen:
         notes = [known.trouble for known in self._known.values() if known.n_failed >= _PATIENCE]
-        opened = [known.run for known in self._known.values() if known.run is not None]
-        runs = self._comparable([run for run in opened if run.n_points], notes)
-        chosen = thinned([run.n_points for run in runs], most=self._most)
-        seen = tuple(self._finite(run, points, notes) for run, points in zip(runs, chosen, strict=True))
-        return Seen(seen, tuple(notes), sum(run.n_points for run in runs))
+        known = self._comparable([known for known in self._known.values() if known.growing.n_points], notes)
+        lengths = [one.growing.n_points for one in known]
+        chosen = thinned(lengths, most=self._most)
+        seen = [_finite(one, points, notes) for one, points in zip(known, chosen, strict=True)]
+        return Seen(tuple(run for run in seen if run is not None), tuple(notes), sum(lengths))
 
-    def _comparable(self, runs: list[Run], notes: list[str]) -> list[Run]:
-        kept: list[Run] = []
-        for run in runs[: self._most // 2]:
+    def _comparable(self, known: list[_Known], notes: list[str]) -> list[_Known]:
+        kept: list[_Known] = []
+        first: list[Run] = []
+        for one in known[: self._most // 2]:
+            run = one.growing.run([0])
             try:
-                refuse_other_runs([*kept[:1], run])
+                refuse_other_runs([*first, run])
             except InputError as error:
                 notes.append(str(error))
             else:
-                kept.append(run)
-        if len(runs) > self._most // 2:
-            n_more = len(runs) - self._most // 2
-            notes.append(f"{n_more} of {len(runs)} runs are left out; ask for a higher --max-points, or name fewer runs")
+                kept.append(one)
+                first = first or [run]
+        if len(known) > self._most // 2:
+            n_more = len(known) - self._most // 2
+            notes.append(f"{n_more} of {len(known)} runs are left out; ask for a higher --max-points, or name fewer runs")
         return kept
 
-    def _finite(self, run: Run, points: Sequence[int], notes: list[str]) -> SeenRun:
-        known = self._known[run.path]
-        keys = {point: _key(run, point) for point in points}
-        unknown = [point for point in points if keys[point] not in known.finite]
-        try:
-            lost = set(run.diverged(unknown))
-        except (InputError, OSError) as error:  # a file that went away since its line was read, or a damaged one
-            notes.append(str(error))
-            points, lost = [point for point in points if point not in unknown], set()
-        before = known.finite
-        known.finite = {keys[point]: before.get(keys[point], point not in lost) for point in points}
-        kept = tuple(point for point in points if known.finite[keys[point]])
-        return SeenRun(run, kept, tuple(keys[point] for point in kept), len(points) - len(kept))
 
-
-def _reopen(folder: Path, known: _Known) -> bool:
-    """Open a run again if it has changed; return whether it had."""
-    stamp = _stamp(folder)
-    if stamp == known.stamp and not known.n_failed:
-        return False
+def _finite(known: _Known, chosen: Sequence[int], notes: list[str]) -> SeenRun | None:
+    """Of the points of a run that have a place, those whose weights are finite; the others are forgotten."""
     try:
-        known.run, known.stamp, known.n_failed = _shared(open_run(folder, is_growing=True), known.run), stamp, 0
+        run = known.growing.run(chosen)
+    except (InputError, OSError) as error:
+        notes.append(str(error))
+        return None
+    known.growing.forget_all_but(chosen)
+    points = list(range(run.n_points))
+    keys = [_key(run, point) for point in points]
+    unknown = [point for point in points if keys[point] not in known.finite]
+    try:
+        lost = set(run.diverged(unknown))
+    except (InputError, OSError) as error:  # a file that went away since its line was read, or a damaged one
+        notes.append(str(error))
+        points, lost = [point for point in points if point not in unknown], set()
+    before = known.finite
+    known.finite = {keys[point]: before.get(keys[point], point not in lost) for point in points}
+    kept = tuple(point for point in points if known.finite[keys[point]])
+    return SeenRun(run, kept, tuple(keys[point] for point in kept), len(points) - len(kept))
+
+
+def _read_on(known: _Known) -> bool:
+    """Read what has come to a run; return whether anything has, or could not be read."""
+    try:
+        has_news, known.n_failed = known.growing.look(), 0
     except (InputError, OSError) as error:
         known.n_failed += 1
         known.trouble = str(error)
-    return True
-
-
-def _shared(run: Run, before: Run | None) -> Run:
-    """A run with the lines that it had before, where they are the same: looks that are still held have them too."""
-    old = {line["file"]: line for line in before.lines} if before is not None else {}
-    lines = (old.get(line["file"], line) for line in run.lines)
-    return replace(run, lines=tuple(one if one == line else line for one, line in zip(lines, run.lines, strict=True)))
-
-
-def _stamp(folder: Path) -> object:
-    """Return what changes when a run does."""
-    found: list[object] = []
-    for name in ("run.json", "snapshots.jsonl"):
-        try:
-            state = (folder / name).stat()
-        except OSError:
-            found.append(None)
-        else:
-            found.append((state.st_ino, state.st_size, state.st_mtime_ns))
-    return found
+        return True
+    return has_news
 
 
 def _key(run: Run, point: int) -> Key:

@@ -15,6 +15,7 @@ No module here needs torch: maps are made of runs on machines without it.
 
 from lossatlas.store.durable import unwritable, write_durably
 from lossatlas.store.find import named_point, natural, open_runs, run_folders
+from lossatlas.store.growing import GrowingRun
 from lossatlas.store.manifest import Keep
 from lossatlas.store.run import Run, open_run, refuse_not_finite
 from lossatlas.store.snapshot import NUMPY_TYPES, LazyTensor, RawTensor, Snapshot, TensorEntry, Tensors, as_numbers
@@ -22,6 +23,7 @@ from lossatlas.store.writer import IfExists, RunWriter, refuse_taken
 
 __all__ = [
     "NUMPY_TYPES",
+    "GrowingRun",
     "IfExists",
     "Keep",
     "LazyTensor",

@@ -1,7 +1,7 @@
 """The files of a run, read: which there are, whether they are what was written, and the tensors in them."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from io import FileIO
@@ -52,12 +52,14 @@ class Files:
         about: What its ``run.json`` says.
         lines: Of its manifest, one a point.
         places: Headers that were read, by file; shared by all that read this run.
+        numbers: Of the points in their run, where these are some of them.
     """
 
     folder: Path
     about: Description
     lines: tuple[Mapping[str, Any], ...]
     places: dict[str, Places]
+    numbers: Sequence[int] | None = None
 
     @property
     def name(self) -> str:
@@ -76,7 +78,8 @@ class Files:
 
     def describe(self, point: int) -> str:
         """Return how messages name a point."""
-        return f"run {self.name!r}, point {point} (step {self.lines[point]['step']})"
+        number = point if self.numbers is None else self.numbers[point]
+        return f"run {self.name!r}, point {number} (step {self.lines[point]['step']})"
 
     @contextmanager
     def opened(self, point: int, *, direct: bool = False) -> Iterator[Point]:
@@ -166,32 +169,39 @@ class Files:
                     mark = Mark(bytes=marked["bytes"], crc32=marked["crc32"])
                     _refuse_changed(self.folder / "snapshots" / marked["file"], what, mark)
 
-    def refuse_unfit(self) -> None:
+    def refuse_unfit(self, *, is_whole: bool = True) -> None:
         """Look that every file is there and whole: by its size where the manifest has it, else by its header.
+
+        Args:
+            is_whole: Whether the lines are all of the run, from its first on, whose header is read; else only what they name is
+                looked at.
 
         Raises:
             InputError: one is missing or cut short.
         """
         if self.has_weights:
-            self._refuse_unfit_weights()
+            self._refuse_unfit_weights(is_whole=is_whole)
         if not self.has_sketches:
             return
-        sizes = _sizes(self.folder / "sketches")
+        sizes = self._sizes("sketches", is_whole=is_whole)
         for point, line in enumerate(self.lines):
             found = sizes.get(line["file"])
             if found != line["sketch"]["bytes"]:
                 is_what = "is missing" if found is None else "is cut short"
                 raise InputError(f"{self.describe(point)}: its sketch {line['file']} {is_what}; restore it or remove its line")
 
-    def _refuse_unfit_weights(self) -> None:
-        sizes = _sizes(self.folder / "snapshots")
+    def _refuse_unfit_weights(self, *, is_whole: bool) -> None:
+        sizes = self._sizes("snapshots", is_whole=is_whole)
         for point, line in enumerate(self.lines):
-            if point and sizes.get(line["file"]) == line.get("bytes", -1):
+            if (point or not is_whole) and sizes.get(line["file"]) == line.get("bytes", -1):
                 continue  # its header is read when the file is
             with self.opened(point) as opened:
-                is_whole = opened.own.is_whole and (opened.first is None or opened.first.is_whole)
-            if not is_whole:
+                has_all = opened.own.is_whole and (opened.first is None or opened.first.is_whole)
+            if not has_all:
                 raise InputError(f"{self.describe(point)}: its file is cut short; restore it or remove its line")
+
+    def _sizes(self, folder: str, *, is_whole: bool) -> dict[str, int]:
+        return _sizes(self.folder / folder, None if is_whole else [line["file"] for line in self.lines])
 
     def _refuse_absent(self, point: int) -> None:
         if not -len(self.lines) <= point < len(self.lines):
@@ -207,11 +217,16 @@ def _refuse_changed(file: Path, what: str, mark: Mark) -> None:
         )
 
 
-def _sizes(folder: Path) -> dict[str, int]:
-    """Return the size of each file; a link that leads nowhere has none."""
+def _sizes(folder: Path, names: Sequence[str] | None) -> dict[str, int]:
+    """Return the size of each file, or of those of these names; a link that leads nowhere has none."""
+    sizes = {}
+    if names is not None:
+        for name in names:
+            with suppress(FileNotFoundError):
+                sizes[name] = (folder / name).stat().st_size
+        return sizes
     if not folder.is_dir():
         return {}
-    sizes = {}
     with os.scandir(folder) as entries:
         for entry in entries:
             with suppress(FileNotFoundError):

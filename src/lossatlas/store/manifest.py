@@ -51,6 +51,9 @@ class Manifest(NamedTuple):
     lines: tuple[Mapping[str, Any], ...]
     ended: str | None  # why the run ended, if it says so
     is_torn: bool  # whether the last line was cut short
+    n_lines: int  # of the file: snapshots, and what else it says
+    n_bytes: int  # up to the end of the last whole one
+    has_dropped: bool  # whether snapshots were taken out
 
 
 def description_text(about: Description) -> bytes:
@@ -105,37 +108,47 @@ def read_description(folder: Path) -> Description:
         raise InputError(f"'{folder / 'run.json'}' is damaged; restore it or record the run again") from None
 
 
-def read_manifest(file: Path) -> Manifest:
-    """Return the lines of ``snapshots.jsonl`` that were written whole."""
+def read_manifest(file: Path, *, after: int = 0, line: int = 0) -> Manifest:
+    """Return the lines of ``snapshots.jsonl`` that were written whole; those after so many bytes, which are so many lines."""
     lines: list[Mapping[str, Any]] = []
     ended: str | None = None
-    size = 0
-    for raw in whole_lines(file):
+    size, n_lines, has_dropped = after, 0, False
+    for raw in whole_lines(file, after=after, line=line):
         size += len(raw)
-        line = json.loads(raw)
-        ended = line.get("end")
-        if "dropped" in line:
-            gone = set(line["dropped"])
+        n_lines += 1
+        said = json.loads(raw)
+        ended = said.get("end")
+        if "dropped" in said:
+            has_dropped = True
+            gone = set(said["dropped"])
             lines = [kept for kept in lines if kept["file"] not in gone]
         elif ended is None:
-            lines.append(line)
-    return Manifest(tuple(lines), ended, file.exists() and file.stat().st_size > size)
+            lines.append(said)
+    is_torn = file.exists() and file.stat().st_size > size
+    return Manifest(tuple(lines), ended, is_torn, n_lines, size, has_dropped)
 
 
-def whole_lines(file: Path) -> Iterator[bytes]:
+def whole_lines(file: Path, *, after: int = 0, line: int = 0) -> Iterator[bytes]:
     """Yield the lines up to one that was cut short by the death of its writer, which can only be the last."""
-    raws = file.read_bytes().splitlines(keepends=True) if file.exists() else []
-    for number, raw in enumerate(raws):
+    for number, raw in enumerate(_raw_lines(file, after), start=line + 1):
         try:
-            line = json.loads(raw)
-            is_line = isinstance(line, dict) and ("end" in line or isinstance(line.get("dropped"), list) or _is_snapshot(line))
+            said = json.loads(raw)
+            is_line = isinstance(said, dict) and ("end" in said or isinstance(said.get("dropped"), list) or _is_snapshot(said))
         except ValueError:
             is_line = False
         if not raw.endswith(b"\n"):
             return
         if not is_line:
-            raise InputError(f"line {number + 1} of {str(file)!r} is damaged; restore it, or cut the file before that line")
+            raise InputError(f"line {number} of {str(file)!r} is damaged; restore it, or cut the file before that line")
         yield raw
+
+
+def _raw_lines(file: Path, after: int) -> list[bytes]:
+    if not file.exists():
+        return []
+    with file.open("rb") as stream:
+        stream.seek(after)
+        return stream.read().splitlines(keepends=True)
 
 
 def _is_snapshot(line: Mapping[str, Any]) -> bool:

@@ -32,12 +32,13 @@ class Run:
     is_complete: bool  # whether its writer ended it in good order
     keep: Keep = "weights"  # what each point has
     sketch_settings: Mapping[str, int] | None = field(default=None, repr=False)  # "k" and "seed", where there are sketches
+    numbers: tuple[int, ...] | None = field(default=None, repr=False)  # of the points, where these are some of a longer run's
     _places: dict[str, Places] = field(default_factory=dict, repr=False)  # of each file that was opened, read once
 
     @cached_property
     def _files(self) -> Files:
         about = Description(self.tensors, self.settings, self.keep, self.sketch_settings)
-        return Files(self.path, about, self.lines, self._places)
+        return Files(self.path, about, self.lines, self._places, self.numbers)
 
     @property
     def name(self) -> str:
