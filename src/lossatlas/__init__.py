@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lossatlas._arrays import InputError
     from lossatlas._atlas import Atlas, atlas
-    from lossatlas.distance import cosine_distances
-    from lossatlas.embed import PHATE, Embedding, isomap, pca, phate, tsne, umap
+    from lossatlas.distance import cosine_distances, prediction_distances
+    from lossatlas.embed import PHATE, Embedding, inpca, isomap, pca, phate, tsne, umap
     from lossatlas.measure import audit, faithfulness, persistence
     from lossatlas.record import Recorder, import_checkpoints
     from lossatlas.sample import (
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         loss_plane,
         naive_sample,
         nudged_elastic_band,
+        predictions,
         sharpness,
         trajectory_plane,
     )
@@ -63,6 +64,7 @@ _HOMES = {
     "faithfulness": "measure",
     "grid_sample": "sample",
     "import_checkpoints": "record",
+    "inpca": "embed",
     "isomap": "embed",
     "jump_and_retrain": "sample",
     "linear_path": "sample",
@@ -75,6 +77,8 @@ _HOMES = {
     "pca": "embed",
     "persistence": "measure",
     "phate": "embed",
+    "prediction_distances": "distance",
+    "predictions": "sample",
     "sharpness": "sample",
     "trajectory_plane": "sample",
     "tsne": "embed",
@@ -105,6 +109,7 @@ __all__ = [
     "faithfulness",
     "grid_sample",
     "import_checkpoints",
+    "inpca",
     "isomap",
     "jump_and_retrain",
     "linear_path",
@@ -117,6 +122,8 @@ __all__ = [
     "pca",
     "persistence",
     "phate",
+    "prediction_distances",
+    "predictions",
     "sharpness",
     "trajectory_plane",
     "tsne",

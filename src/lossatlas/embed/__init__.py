@@ -6,6 +6,7 @@ from lossatlas.embed.diffusion import diffusion_operator, knee, potential, rando
 from lossatlas.embed.embedding import Embedding
 from lossatlas.embed.estimator import PHATE
 from lossatlas.embed.given import Own, as_embedded
+from lossatlas.embed.inpca import InPCAEmbedding, inpca
 from lossatlas.embed.kernel import alpha_decay_affinities
 from lossatlas.embed.landmarks import landmarks
 from lossatlas.embed.layouts import Method, layout, refuse_methods
@@ -22,6 +23,7 @@ __all__ = [
     "BaselineSettings",
     "DiffusionTime",
     "Embedding",
+    "InPCAEmbedding",
     "MapWarning",
     "Method",
     "Own",
@@ -37,6 +39,7 @@ __all__ = [
     "components",
     "diffusion_operator",
     "diffusion_time",
+    "inpca",
     "isomap",
     "knee",
     "landmarks",

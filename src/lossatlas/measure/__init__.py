@@ -6,6 +6,7 @@ from lossatlas.measure.faithfulness import Faithfulness, faithfulness
 from lossatlas.measure.graph import neighbour_graph
 from lossatlas.measure.nulls import random_walks, shuffled
 from lossatlas.measure.persistence import Diagram, persistence
+from lossatlas.measure.similarity import cka, ckas
 from lossatlas.measure.trajectory import distances_from, return_ratio, step_lengths
 from lossatlas.measure.valleys import Valleys, valleys
 
@@ -18,6 +19,8 @@ __all__ = [
     "Null",
     "Valleys",
     "audit",
+    "cka",
+    "ckas",
     "comparison",
     "distances_from",
     "faithfulness",

@@ -5,6 +5,7 @@ from lossatlas.sample.directions import normalized_direction, random_direction
 from lossatlas.sample.evaluate import evaluation, recompute_batchnorm
 from lossatlas.sample.jump import JumpCost, JumpSettings, grid_sample, jump_and_retrain, jump_cost, naive_sample
 from lossatlas.sample.named import named_task
+from lossatlas.sample.outputs import activations, predictions
 from lossatlas.sample.path import BandSettings, BendSettings, Cycle, LowLossPath, bezier_path, nudged_elastic_band
 from lossatlas.sample.pool import LocalPool
 from lossatlas.sample.randomness import fixed_randomness
@@ -54,6 +55,7 @@ __all__ = [
     "SliceSettings",
     "Task",
     "Use",
+    "activations",
     "align",
     "along",
     "barycentric",
@@ -76,6 +78,7 @@ __all__ = [
     "on_device",
     "permutation_groups",
     "permuted",
+    "predictions",
     "random_direction",
     "recompute_batchnorm",
     "sharpness",
