@@ -3,11 +3,13 @@
 import functools
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, get_args
 
 import numpy as np
 
 from lossatlas._arrays import InputError, Vector
+from lossatlas._atlas.predicted import Predictions, predicted_pairwise, with_predictions
 from lossatlas._atlas.recorded import recorded_metrics, recorded_steps, traces_of
 from lossatlas._atlas.result import Atlas
 from lossatlas.distance import Origin, Pairwise, recorded_pairwise
@@ -32,7 +34,8 @@ _LOSSES = ("test_loss", "val_loss", "eval_loss", "loss", "train_loss")
 def atlas(
     runs: str | os.PathLike[str] | Run | Iterable[str | os.PathLike[str] | Run],
     *,
-    metric: Literal["cosine", "euclidean"] = "cosine",
+    metric: Literal["cosine", "euclidean", "predictions"] = "cosine",
+    predictions: Predictions | None = None,
     origin: Origin = "zero",
     knn: int = 5,
     decay: float | None = 40.0,
@@ -52,7 +55,9 @@ def atlas(
     Args:
         runs: Run folders, folders of runs, patterns such as ``"runs/*"``, or opened runs; all of one model. Of runs without
             weights the distances are estimated from their sketches.
-        metric: Distance between points.
+        metric: Distance between points: of weights, or of what is predicted, by which runs of different models share a map.
+        predictions: Log-probabilities of each run, as :func:`lossatlas.predictions` returns them. Beside a map of weights they
+            are two layouts more, PHATE and InPCA of their Bhattacharyya distances; of ``metric="predictions"`` they are the map.
         origin: Where the cosine is measured; see :func:`cosine_distances`.
         knn: Neighbours that set the kernel's width; see :func:`phate`, also for the next four.
         decay: How sharply the kernel falls.
@@ -74,17 +79,25 @@ def atlas(
     """
     if diverged not in get_args(Diverged):
         raise InputError(f"diverged must be 'refuse' or 'skip', but is {diverged!r}; choose one")
+    if metric == "predictions" and predictions is None:
+        raise InputError(
+            "metric='predictions' needs predictions of each run; pass predictions=[lossatlas.predictions(task, run), …]"
+        )
     refuse_methods(methods)
     report = progress or (lambda _: None)
     report("reading")
     opened = open_runs(runs)
     kept = [_kept(run, diverged) for run in opened]
     report("distances")
-    between, distance_error = recorded_pairwise(opened, kept=kept, origin=origin)
+    said = None if predictions is None else predicted_pairwise(opened, kept, predictions)
+    if metric == "predictions" and said is not None:
+        between, distance_error = said, 0.0
+    else:
+        between, distance_error = recorded_pairwise(opened, kept=kept, origin=origin)
     report("embedding")
     embedded = functools.partial(
         phate,
-        metric=metric,
+        metric="euclidean" if metric == "predictions" else metric,
         origin=origin,
         knn=knn,
         decay=decay,
@@ -97,7 +110,7 @@ def atlas(
     )
     embedding = embedded(between)
     report("measures")
-    return charted(
+    made = charted(
         opened,
         kept,
         between,
@@ -108,6 +121,16 @@ def atlas(
         distance_error=distance_error,
         report=report,
     )
+    if said is None:
+        return made
+    compared = with_predictions(
+        made.comparison,
+        said,
+        embedding.coordinates[:, :2],
+        runs=[(trace.start, trace.stop) for trace in made.traces if trace.is_ordered],
+        embedded=None if said is between else functools.partial(embedded, metric="euclidean"),
+    )
+    return replace(made, comparison=compared, space="predictions" if said is between else "weights")
 
 
 def charted(

@@ -59,6 +59,7 @@ class Atlas:
     distances: Distances | None = None  # (n, n), of the metric, about the origin that was asked for
     step_lengths: Vector | None = None  # (n,), Euclidean, from the snapshot before in its run; NaN where there is none
     valleys: Valleys | None = None  # of the diagram, with the points in each
+    space: Literal["weights", "predictions"] = "weights"  # what distances are between, those from the optimum and of steps too
     comparison: Comparison = field(default_factory=Comparison)  # other maps of the distances, and how faithful each is
 
     @property

@@ -1,11 +1,14 @@
 """``lossatlas map``."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
+from lossatlas._arrays import InputError
 from lossatlas.cli.embedding import Decay, Gamma, Knn, Loss, Origin, OriginName, Preset, PresetName, Steps, title_of
 from lossatlas.cli.output import Json, Seed, Style, print_table, progress, short
 
@@ -25,6 +28,14 @@ class Diverged(StrEnum):
     SKIP = "skip"
 
 
+class Metric(StrEnum):
+    """What points are near by."""
+
+    COSINE = "cosine"
+    EUCLIDEAN = "euclidean"
+    PREDICTIONS = "predictions"
+
+
 class Method(StrEnum):
     """What else draws the same distances."""
 
@@ -39,6 +50,11 @@ def map_(
     output: Annotated[
         Path, typer.Option("-o", "--output", help="Ends in .html, .png, .svg, .pdf, .gif, .mp4, .npz or .json.")
     ] = Path("atlas.html"),
+    metric: Annotated[Metric, typer.Option(help="What points are near by: their weights, or what they predict.")] = Metric.COSINE,
+    task: Annotated[
+        list[str] | None,
+        typer.Option(help="Ask the networks of this task, module:function, and draw their predictions too; once, or once a run."),
+    ] = None,
     knn: Knn = 5,
     decay: Decay = 40.0,
     t: Steps = 0,
@@ -64,9 +80,14 @@ def map_(
 
     refuse_unwritable(output)
     checked_look(output, title="", style=style.value, preset=drawn.value)
+    if metric == Metric.PREDICTIONS and not task:
+        raise InputError("--metric predictions asks the networks, and needs --task module:function; name it once, or once a run")
     with progress(total=None, quiet=as_json) as report_progress:
+        said = _predictions(runs, task, report_progress) if task else None
         made = atlas(
             runs,
+            metric=metric.value,
+            predictions=said,
             origin=origin.value,
             knn=knn,
             decay=decay,
@@ -89,3 +110,17 @@ def map_(
         shown = {name: value for name, value in numbers.items() if not isinstance(value, dict)}
         print_table([[name.replace("_", " "), short(value)] for name, value in shown.items()], title=None)
         typer.echo(f"wrote {output}")
+
+
+def _predictions(runs: list[str], tasks: list[str], report_progress: Callable[[int, str], None]) -> list[np.ndarray]:
+    """What the networks of each run predict, by the one task or by each run's own."""
+    from lossatlas.sample import named_task, predictions
+    from lossatlas.store import open_runs
+
+    opened = open_runs(runs)
+    if len(tasks) not in (1, len(opened)):
+        raise InputError(f"--task must be given once, or once for each of the {len(opened)} runs, but came {len(tasks)} times")
+    report_progress(0, "asking the networks")
+    named = {name: named_task(name) for name in dict.fromkeys(tasks)}
+    of_runs = [named[name] for name in tasks * (len(opened) if len(tasks) == 1 else 1)]
+    return [predictions(task, run) for task, run in zip(of_runs, opened, strict=True)]

@@ -19,6 +19,11 @@ _MEANINGS = {
     "accuracy": "share of samples whose class is right, in evaluation mode",
 }
 
+_OF = {
+    "weights": "Euclidean distance of the weights, in their own unit,",
+    "predictions": "root of the Bhattacharyya distance of the predictions",
+}
+
 
 def scene(
     atlases: Mapping[str, Atlas],
@@ -79,7 +84,7 @@ def _metrics(atlas: Atlas) -> list[Metric]:
                 name="distance_from_optimum",
                 label="distance from the optimum",
                 values=_single(atlas.distance_from_optimum),
-                meaning="Euclidean distance of the weights from the optimum, in the weights' own unit",
+                meaning=f"{_OF[atlas.space]} from the optimum",
             )
         )
     if atlas.step_lengths is not None and np.isfinite(atlas.step_lengths).any():
@@ -89,7 +94,7 @@ def _metrics(atlas: Atlas) -> list[Metric]:
                 label="step length",
                 values=_single(atlas.step_lengths),
                 scale="log" if (atlas.step_lengths > 0).any() else "linear",
-                meaning="Euclidean distance of the weights from the snapshot before in the same run, in the weights' own unit",
+                meaning=f"{_OF[atlas.space]} from the snapshot before in the same run",
             )
         )
     # What was recorded under a name of ours keeps it.

@@ -9,10 +9,20 @@ import numpy as np
 from lossatlas._arrays import Coordinates
 from lossatlas._atlas import Atlas
 from lossatlas.draw.scene import Layout, Metric, Score
-from lossatlas.embed import Embedding, stress
+from lossatlas.embed import Embedding, InPCAEmbedding, stress
 from lossatlas.measure import Faithfulness
 
-_NAMES = {"phate": "PHATE", "pca": "PCA", "tsne": "t-SNE", "umap": "UMAP", "isomap": "Isomap"}
+_NAMES = {
+    "phate": "PHATE",
+    "pca": "PCA",
+    "tsne": "t-SNE",
+    "umap": "UMAP",
+    "isomap": "Isomap",
+    "predictions": "Predictions",
+    "inpca": "InPCA",
+}
+# Layouts that draw what networks predict, whatever the map is of.
+_OF_PREDICTIONS = ("predictions", "inpca")
 
 # What a score says: label, its name in Faithfulness, and how to read it.
 _SCORES = (
@@ -123,6 +133,8 @@ def _caption(atlas: Atlas) -> str:
     chosen = f"t {atlas.embedding.t}" + (" (chosen)" if settings.t == "auto" else "")
     about = {"zero": "the origin", "centroid": "the centroid", "start": "the start", "point": "a point"}.get(settings.origin, "")
     metric = f"{settings.metric} distance" + (f" about {about}" if settings.metric == "cosine" and about else "")
+    if atlas.space == "predictions":
+        metric = "Bhattacharyya distance of predictions"
     return (
         f"PHATE of {atlas.n_points:,} points, {metric}; "
         f"knn {settings.knn}, decay {_decimal(settings.decay)}, {chosen}, "
@@ -131,6 +143,8 @@ def _caption(atlas: Atlas) -> str:
 
 
 def _other_caption(name: str, made: Embedding) -> str:
+    if name in _OF_PREDICTIONS:
+        return _caption_of_predictions(made)
     settings = made.settings
     words: Mapping[str, Callable[[], str]] = {
         "pca": lambda: _shares(made.diagnostics),
@@ -139,6 +153,18 @@ def _other_caption(name: str, made: Embedding) -> str:
         "isomap": lambda: f"{settings.n_neighbors} neighbours",
     }
     return f"{_NAMES[name]} of the same distances; {words[name]()}; stress {made.stress:.3f}"
+
+
+def _caption_of_predictions(made: Embedding) -> str:
+    if isinstance(made, InPCAEmbedding):
+        axes = [f"axis {axis + 1} imaginary" for axis in np.flatnonzero(made.is_imaginary)]
+        held = f"{made.explained[-1]:.0%} of it on {len(made.explained)} axes"
+        return f"InPCA of the predictions' Bhattacharyya distance; {', '.join([held, *axes])}; stress {made.stress:.3f}"
+    settings = made.settings
+    return (
+        f"PHATE of the predictions' Bhattacharyya distance; knn {settings.knn}, decay {_decimal(settings.decay)}, "
+        f"scored against the distances of predictions; stress {made.stress:.3f}"
+    )
 
 
 def _shares(numbers: Mapping[str, Any]) -> str:

@@ -1,0 +1,122 @@
+"""Maps of what networks predict: beside a map of weights, and of runs that weights cannot compare."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from test_cli import call
+from torch import nn
+
+from lossatlas import Recorder, Task, atlas, open_run, prediction_distances, predictions
+from lossatlas.draw import scene
+
+
+@pytest.fixture(scope="module")
+def networks(tmp_path_factory):
+    """Two widths of network that learn the same, with their tasks, runs and predictions."""
+    folder = tmp_path_factory.mktemp("networks")
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(90, 5, generator=generator)
+    y = (x[:, 0] > 0).long() + (x[:, 1] > 0.5).long()
+    tasks, runs = [], []
+    for width in (6, 17):
+        torch.random.manual_seed(width)
+        model = nn.Sequential(nn.Linear(5, width), nn.Tanh(), nn.Linear(width, 3))
+        task = Task(model, nn.CrossEntropyLoss(), [(x, y)], [(x[:40], y[:40])], lambda p: torch.optim.SGD(p, lr=1.0))
+        optimizer = task.optimizer(model.parameters())
+        with Recorder(folder / f"w{width}", model) as recorder:
+            for _ in range(20):
+                optimizer.zero_grad()
+                loss = task.loss(model(x), y)
+                loss.backward()
+                optimizer.step()
+                recorder.step(train_loss=loss)
+        tasks.append(task)
+        runs.append(open_run(folder / f"w{width}"))
+    return runs, [predictions(task, run) for task, run in zip(tasks, runs, strict=True)]
+
+
+def test_networks_of_other_widths_share_a_map(networks, refuses):
+    runs, said = networks
+    with refuses("different parameters"):
+        atlas(runs)
+    made = atlas(runs, metric="predictions", predictions=said)
+    assert made.n_points == 42
+    assert made.space == "predictions"
+    np.testing.assert_allclose(made.distances**2, prediction_distances(said), atol=1e-13)
+    assert list(made.layouts) == ["pca", "inpca"]
+    assert made.summary()["faithfulness"].keys() == {"phate", "pca", "inpca"}
+    part = scene({"map": made}, title="t").maps[0]
+    assert part.layouts[0].caption.startswith("PHATE of 42 points, Bhattacharyya distance of predictions; knn 5")
+    assert next(metric.meaning for metric in part.metrics if metric.name == "step_length").startswith("root of the Bhattacharyya")
+    # The nets learn the same: their ends are nearer to each other than to their starts.
+    ends, starts = [20, 41], [0, 21]
+    assert made.distances[20, 41] < min(made.distances[ends, starts])
+
+
+def test_a_map_of_weights_has_predictions_beside(networks):
+    runs, said = networks
+    made = atlas(runs[0], predictions=said[:1], methods=("pca",))
+    assert made.space == "weights"
+    assert list(made.layouts) == ["pca", "predictions", "inpca"]
+    part = scene({"map": made}, title="t").maps[0]
+    assert [layout.name for layout in part.layouts] == ["PHATE", "PCA", "Predictions", "InPCA"]
+    assert all(len(score.values) == 4 for score in part.scores)
+    assert "of it on 2 axes" in part.layouts[3].caption
+    assert part.layouts[3].coordinates_3d.shape == (21, 3)
+    # They are the same whichever map they stand beside, but for the turn upon it.
+    alone = atlas(runs[0], metric="predictions", predictions=said[:1])
+    inner = [
+        np.linalg.norm(one[:, None] - one, axis=2)
+        for one in (made.layouts["predictions"].coordinates, alone.embedding.coordinates)
+    ]
+    np.testing.assert_allclose(*inner, atol=1e-9)
+    # Each layout is scored against what it draws.
+    scores = made.comparison.faithfulness
+    assert scores["predictions"].trustworthiness == pytest.approx(alone.comparison.faithfulness["phate"].trustworthiness)
+
+
+def test_points_that_diverged_are_left_out_of_predictions_too(networks, tmp_path):
+    _, said = networks
+    model = nn.Linear(2, 2)
+    with Recorder(tmp_path / "run", model) as recorder:
+        for step in range(9):
+            with torch.no_grad():
+                model.weight += 0.1 if step != 4 else torch.nan
+            recorder.step(train_loss=1.0)
+            if step == 4:
+                with torch.no_grad():
+                    model.weight.copy_(torch.ones(2, 2))
+    run = open_run(tmp_path / "run")
+    of_run = said[0][:10]
+    made = atlas(run, metric="predictions", predictions=[of_run], diverged="skip", nulls=False)
+    np.testing.assert_allclose(made.distances**2, prediction_distances(np.delete(of_run, 5, axis=0)), atol=1e-13)
+
+
+def test_predictions_of_other_runs_are_refused(networks, refuses):
+    runs, said = networks
+    with refuses("there are 2 runs, but predictions of 1; pass those of each, in their order"):
+        atlas(runs, metric="predictions", predictions=said[:1])
+    with refuses("run 'w6' has 21 points, but its predictions 20; pass lossatlas.predictions"):
+        atlas(runs, metric="predictions", predictions=[said[0][1:], said[1]])
+    with refuses("metric='predictions' needs predictions of each run; pass predictions="):
+        atlas(runs, metric="predictions")
+
+
+def test_the_command_asks_the_networks(own_folder):
+    runs = ("runs/seed-0", "runs/seed-1")
+    done = call("map", *runs, "--task", "own_task:task", "-o", "beside.html", cwd=own_folder)
+    assert done.returncode == 0, done.stderr
+    done = call("map", *runs, "--metric", "predictions", "--task", "own_task:task", "--json", "-o", "said.json", cwd=own_folder)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["faithfulness"].keys() == {"phate", "pca", "inpca"}
+    for arguments, words in {
+        ("--metric", "predictions"): "--metric predictions asks the networks, and needs --task module:function; name it once",
+        ("--task", "own_task:task") * 3: "--task must be given once, or once for each of the 2 runs, but came 3 times",
+        ("--task", "own_task:tusk"): "own_task has no such function",
+    }.items():
+        done = call("map", *runs, *arguments, "-o", "bad.json", cwd=own_folder)
+        assert done.returncode == 2, done.stdout
+        assert words in " ".join(done.stderr.split())
+        assert not (own_folder / "bad.json").exists()
