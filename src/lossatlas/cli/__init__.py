@@ -8,6 +8,7 @@ import typer
 
 # Nothing heavier than typer is imported here or at the top of a command's module: `lossatlas --help` answers at once.
 from lossatlas.cli.audit import audit
+from lossatlas.cli.card import card
 from lossatlas.cli.connect import connect
 from lossatlas.cli.demo import demo
 from lossatlas.cli.import_ import import_
@@ -32,6 +33,7 @@ app.command(name="map")(map_)
 app.command()(sample)
 app.command(name="slice")(slice_)
 app.command()(connect)
+app.command()(card)
 app.command()(page)
 app.command()(watch)
 

@@ -1,16 +1,16 @@
 """``lossatlas map``."""
 
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 
-from lossatlas._arrays import InputError
 from lossatlas.cli.embedding import Decay, Gamma, Knn, Loss, Origin, OriginName, Preset, PresetName, Steps, title_of
-from lossatlas.cli.output import Json, Seed, Style, print_table, progress, short
+from lossatlas.cli.output import Json, Report, Seed, Style, print_table, progress, short
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Drawn(StrEnum):
@@ -75,6 +75,7 @@ def map_(
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Map recorded runs together: distances, PHATE, measures, and the picture."""
+    from lossatlas._arrays import InputError
     from lossatlas._atlas import atlas
     from lossatlas.draw import checked_look, json_text, refuse_unwritable
 
@@ -112,8 +113,9 @@ def map_(
         typer.echo(f"wrote {output}")
 
 
-def _predictions(runs: list[str], tasks: list[str], report_progress: Callable[[int, str], None]) -> list[np.ndarray]:
+def _predictions(runs: list[str], tasks: list[str], report_progress: Report) -> "list[np.ndarray]":
     """What the networks of each run predict, by the one task or by each run's own."""
+    from lossatlas._arrays import InputError
     from lossatlas.sample import named_task, predictions
     from lossatlas.store import open_runs
 

@@ -61,6 +61,11 @@ class LowLossPath(Picture):
         """The point of the greatest loss."""
         return int(np.argmax(self.loss))
 
+    @property
+    def mode_connectivity(self) -> float:
+        r"""Mean of the ends' losses less that where the path is farthest from it; see :func:`mode_connectivity`."""
+        return mode_connectivity(self.loss)
+
     def record(self, path: str | os.PathLike[str], task: Task) -> tuple[Run, Run]:
         """Write the path and the straight line as two runs, ``path`` and ``line``, to be put on a map together.
 
@@ -69,6 +74,22 @@ class LowLossPath(Picture):
         """
         folder = Path(path)
         return self.losses.record(folder / "path", task, is_path=True), self.straight.losses.record(folder / "line", task)
+
+
+def mode_connectivity(loss: Vector) -> float:
+    r"""Return how the loss between the ends of a path departs from their mean, where it does so most.
+
+    .. math:: \tfrac12 (L(0) + L(1)) - L(s^*), \qquad s^* = \arg\max_s \big|\tfrac12 (L(0) + L(1)) - L(s)\big|
+
+    Below 0 a barrier parts the ends, near 0 they are connected, and above 0 the path runs lower than its ends, which were not
+    trained to the bottom (Yang et al. 2021, NeurIPS, "Taxonomizing local versus global structure in neural network loss
+    landscapes", Section 2).
+
+    >>> mode_connectivity(np.array([1.0, 4.0, 2.0])), mode_connectivity(np.array([1.0, 0.25, 1.0]))
+    (-2.5, 0.75)
+    """
+    fall = (loss[0] + loss[-1]) / 2 - loss[1:-1]
+    return float(fall[np.argmax(np.abs(fall))])
 
 
 def measured_path(
