@@ -49,6 +49,8 @@ def corners(runs: Sequence[tuple[int, int]], n: int) -> Corners:
     before, after, start, end = np.tile(np.arange(n), (4, 1))
     is_in_run = np.zeros(n, dtype=bool)
     for first, stop in checked_runs(runs, n):
+        if first == stop:
+            continue
         before[first + 1 : stop] -= 1
         after[first : stop - 1] += 1
         start[first:stop], end[first:stop] = first, stop - 1

@@ -46,17 +46,18 @@ class EndSpread:
         """The spread if all ways led in directions at right angles."""
         return self.null_apart / self.scale if self.scale else float("nan")
 
-    def summary(self) -> dict[str, float | int]:
-        """Return the numbers as plain values."""
-        returned = {"return_ratio": self.return_ratio, "return_ratio_std": self.return_ratio_std}
-        numbers: dict[str, float | int] = {
+    def summary(self) -> dict[str, float | int | None]:
+        """Return the numbers as plain values: None where there is none."""
+        numbers: dict[str, float | int | None] = {
             "n_runs": self.n_runs,
             "scale": self.scale,
             "way": self.way,
             "apart": self.apart,
-            "spread": self.spread,
-            "null_spread": self.null_spread,
+            "null_apart": self.null_apart,
+            "spread": self.spread if self.scale else None,
+            "null_spread": self.null_spread if self.scale else None,
         }
+        returned = {"return_ratio": self.return_ratio, "return_ratio_std": self.return_ratio_std}
         return numbers | {name: value for name, value in returned.items() if value is not None}
 
 

@@ -64,26 +64,28 @@ class TrajectoryGeometry:
         rows = corners(self.runs, len(self.step_lengths))
         return geometry_of(squares_of_walks(np.square(self.step_lengths), rows), rows, self.runs, self.steps)
 
-    def summary(self, run: int) -> dict[str, float]:
-        """Return the numbers of one trajectory, beside its null's."""
-        return {
-            "length": float(self.length[run]),
-            "displacement": float(self.displacement[run]),
-            "straightness": float(self.straightness[run]),
-            "null_straightness": float(self.null.straightness[run]),
-            "mean_turning_degrees": float(self.mean_turning[run]),
-            "null_turning_degrees": float(self.null.mean_turning[run]),
-            "mean_velocity": float(self.mean_velocity[run]),
+    def summary(self, run: int) -> dict[str, float | None]:
+        """Return the numbers of one trajectory beside its null's, as plain values: None where there is none."""
+        numbers = {
+            "length": self.length,
+            "displacement": self.displacement,
+            "straightness": self.straightness,
+            "null_straightness": self.null.straightness,
+            "mean_turning_degrees": self.mean_turning,
+            "null_turning_degrees": self.null.mean_turning,
+            "mean_velocity": self.mean_velocity,
         }
+        return {name: None if np.isnan(values[run]) else float(values[run]) for name, values in numbers.items()}
 
 
 def trajectory_geometry(between: Pairwise, runs: Sequence[tuple[int, int]], *, steps: Vector | None = None) -> TrajectoryGeometry:
     r"""Measure trajectories by the distances of their points: no weights, and time and memory in proportion to the points.
 
     The angle by which a path turns at a point follows from the triangle with the points before and after, the angle to the end
-    from that with start and end. Distances with a relative error :math:`\epsilon` leave an angle near 0 or 180 degrees uncertain
-    by some :math:`4 \sqrt{\epsilon}` radians, and others by :math:`\epsilon`. That is 0.02 degrees of points in float64, half a
-    degree of float32 where :func:`pairwise` multiplies in it, and some 25 degrees from sketches: of those, read no small angle.
+    from that with start and end. Distances with a relative error :math:`\epsilon` leave angles near 0 and 180 degrees uncertain
+    by up to :math:`4 \sqrt{\epsilon}` radians, others by :math:`\epsilon`. That is at the worst 0.02 degrees of points in
+    float64, half a degree of float32 where :func:`pairwise` multiplies in it, and 25 from sketches: of those, read no small
+    angle.
 
     Args:
         between: Distances of the points.
