@@ -117,6 +117,26 @@ def _geometry_metrics(atlas: Atlas) -> list[Metric]:
     return [metric for metric in shown if np.isfinite(metric.values).any()]
 
 
+def _ends(atlas: Atlas) -> list[Fact]:
+    jumped = [found for found in atlas.spreads.values() if found.return_ratio is not None]
+    if not jumped:
+        return []
+    own, null = (_range([getattr(found, name) for found in jumped]) for name in ("spread", "null_spread"))
+    return [
+        Fact(
+            label="ends apart",
+            value=f"{own} jumps, at right angles {null}",
+            meaning="Mean distance between the ends of retrainings that jumped equally far, over the jump: 0 is one end for all. "
+            "Beside it what it would be if each ended as far from the optimum as it does, in a direction of its own.",
+        )
+    ]
+
+
+def _range(values: Sequence[float]) -> str:
+    low, high = f"{min(values):.2f}", f"{max(values):.2f}"
+    return low if low == high else f"{low} to {high}"
+
+
 def _straightness(atlas: Atlas) -> list[Fact]:
     if atlas.geometry is None:
         return []
@@ -157,7 +177,7 @@ def _facts(atlas: Atlas) -> list[Fact]:
                 "return, 1 is standing still.",
             )
         )
-    facts += _straightness(atlas)
+    facts += [*_ends(atlas), *_straightness(atlas)]
     if atlas.diagram is not None:
         label = (atlas.loss or "loss").replace("_", " ")
         facts.append(

@@ -13,13 +13,14 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from lossatlas._arrays import InputError
 from lossatlas.draw.figures.bars import tick_words
-from lossatlas.draw.figures.legend import place_legend
+from lossatlas.draw.figures.legend import place_legend, sign
 from lossatlas.draw.figures.marks import blank, draw_title
 from lossatlas.draw.figures.style import FAINT, INK, QUIET, Style, named_style
 from lossatlas.measure import LayerGeometry, TrajectoryGeometry
 
 _FROM_START, _FROM_END = "#0072B2", "#D55E00"
-_MOST_BARS = 40
+# Panels and bars that a page has room for, and a slide.
+_PAGE, _SLIDE = (12, 40), (6, 16)
 _LONGEST = 24  # letters of a name
 
 
@@ -56,8 +57,8 @@ def geometry_figure(
     """Return small panels, one a run or a layer, with the distances from start and end over time, and bars of straightness.
 
     The dashed line is how far a random walk with the same step lengths comes, the dark mark on a bar how straight it is: what
-    lies near them has gone nowhere in particular. Panels are as many as the style has room for, those that went farthest first
-    to be kept, in the order in which they came; bars are up to 40.
+    lies near them has gone nowhere in particular. A page has room for 12 panels and 40 bars, a slide for 6 and 16: where there
+    are more, those that went farthest are shown.
 
     Args:
         found: Trajectories, a panel each; or layers, a panel each, of one run.
@@ -74,8 +75,9 @@ def geometry_figure(
     paths = _layers(found, run) if isinstance(found, LayerGeometry) else _runs(found, names)
     if not paths:
         raise InputError("there is no trajectory of two points or more, so there is nothing to draw; record more")
-    barred = _farthest(paths, _MOST_BARS)
-    shown = _farthest(barred, 6 if chosen.height else 12)
+    most_panels, most_bars = _SLIDE if chosen.height else _PAGE
+    barred = _farthest(paths, most_bars)
+    shown = _farthest(barred, most_panels)
     columns = min(len(shown), 2 if chosen.height else 3)
     lines = math.ceil(len(shown) / columns)
     with mpl.rc_context(chosen.rc):
@@ -134,7 +136,7 @@ def _draw_bars(axes: Axes, paths: Sequence[_Path], style: Style) -> None:
     axes.barh(places, np.nan_to_num(straight), height=0.62, color=_FROM_START, zorder=2)
     for colour, width in (("white", style.edge * 6), (INK, style.edge * 3)):  # white beneath, so that it is seen on a bar too
         axes.scatter(null, places, marker="|", s=style.end * 3, color=colour, linewidths=width, zorder=3)
-    for place in np.flatnonzero(np.isnan(straight)):
+    for place in np.flatnonzero(np.isnan(straight)).tolist():
         axes.text(0.02, place, "stands still", va="center", fontsize=style.small, color=QUIET)
     axes.set(xlim=(0, 1), ylim=(len(paths) - 0.4, -0.6), xlabel="straightness")
     axes.set_yticks(places, labels=[path.short for path in paths])
@@ -148,18 +150,14 @@ def _draw_bars(axes: Axes, paths: Sequence[_Path], style: Style) -> None:
 
 
 def _signs(style: Style) -> list[Line2D]:
-    drawn = (
-        ("from the start", _FROM_START, "-"),
-        ("from the end", _FROM_END, "-"),
-        ("a random walk from the start", QUIET, "--"),
-    )
-    lines = [
-        Line2D([], [], color=colour, linestyle=dashes, linewidth=style.thin if dashes == "--" else style.thick, label=label)
-        for label, colour, dashes in drawn
-    ]
-    mark = Line2D([], [], linestyle="none", marker="|", color=INK, markersize=(style.end * 3) ** 0.5, label="its straightness")
+    solid = {"distance from the start": _FROM_START, "from the end": _FROM_END}
+    mark = sign("|", INK, "its straightness", style, area=style.end * 3)
     mark.set_markeredgewidth(style.edge * 3)
-    return [*lines, mark]
+    return [
+        *(Line2D([], [], color=colour, linewidth=style.thick, label=label) for label, colour in solid.items()),
+        Line2D([], [], color=QUIET, linewidth=style.thin, linestyle="--", label="a random walk from its start"),
+        mark,
+    ]
 
 
 def _quiet(axes: Axes) -> None:
