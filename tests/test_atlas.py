@@ -250,6 +250,8 @@ def test_the_summary_holds_the_numbers_of_the_whole(jumps):
         "nulls",
         "return_ratio",
         "return_ratios",
+        "trajectories",
+        "spreads",
     }
     assert (summary["n_points"], summary["n_duplicates"], summary["n_left_out"]) == (25, 0, 0)
     assert (summary["t"], summary["stress"]) == (made.embedding.t, made.embedding.stress)
@@ -427,6 +429,50 @@ def test_an_atlas_keeps_the_distances_and_the_lengths_of_steps(jumps):
     assert list(np.flatnonzero(np.isnan(made.step_lengths))) == starts
     inside = np.setdiff1d(np.arange(25), starts)
     np.testing.assert_allclose(made.step_lengths[inside], expected[inside - 1], rtol=1e-9)
+
+
+def test_the_summary_has_the_geometry_of_each_run_that_goes_anywhere(jumps):
+    made = la.atlas(jumps)
+    rows = arm(0.5, seed=1, left=0.25).astype(float)
+    trace = next(trace for trace in made.traces if (trace.seed, trace.jump) == (1, 0.5))
+    found = made.summary()["trajectories"]
+    assert found.keys() == {trace.name for trace in made.traces if trace.kind == "retraining"}
+    steps = np.linalg.norm(np.diff(rows, axis=0), axis=1)
+    numbers = found[trace.name]
+    assert numbers["kind"] == "retraining"
+    assert numbers["length"] == numbers["mean_velocity"] * 5 == pytest.approx(steps.sum())
+    assert numbers["displacement"] == pytest.approx(np.linalg.norm(rows[-1] - rows[0]))
+    assert numbers["straightness"] == pytest.approx(numbers["displacement"] / numbers["length"])
+    assert numbers["null_straightness"] == pytest.approx(np.linalg.norm(steps) / steps.sum())
+    assert numbers["null_turning_degrees"] == pytest.approx(90)
+    np.testing.assert_allclose(
+        made.geometry.distance_from_start[trace.start : trace.stop], np.linalg.norm(rows - rows[0], axis=1), rtol=1e-9
+    )
+
+
+def test_directions_that_jumped_equally_far_are_spread_together(jumps):
+    made = la.atlas(jumps)
+    found = made.summary()["spreads"]
+    assert list(found) == ["jump of 0.5", "jump of 1"]
+    for jump, left in ((0.5, 0.25), (1.0, 0.75)):
+        ends = [arm(jump, seed=seed, left=left)[-1].astype(float) for seed in (0, 1)]
+        numbers = found[f"jump of {jump:g}"]
+        assert numbers["n_runs"] == 2
+        assert numbers["scale"] == pytest.approx(5 * jump, rel=1e-6)  # float32 weights
+        assert numbers["return_ratio"] == pytest.approx(left, rel=1e-6)
+        assert numbers["return_ratio_std"] == pytest.approx(0, abs=1e-6)
+        assert numbers["apart"] == pytest.approx(np.linalg.norm(ends[0] - ends[1]), rel=1e-6)
+
+
+def test_trainings_of_the_same_settings_are_spread_together_whatever_their_seeds(tmp_path):
+    for seed in (0, 1, 2):
+        record(tmp_path / f"slow-{seed}", walk(8, seed=seed), settings={"seed": seed, "lr": 0.1})
+    record(tmp_path / "quick", walk(8, seed=9), settings={"seed": 0, "lr": 1.0})
+    made = la.atlas(tmp_path, nulls=False)
+    assert list(made.spreads) == ["trainings as slow-0"]
+    assert made.spreads["trainings as slow-0"].n_runs == 3
+    assert "return_ratio" not in made.summary()["spreads"]["trainings as slow-0"]
+    assert list(made.summary()["trajectories"]) == ["quick", "slow-0", "slow-1", "slow-2"]
 
 
 def test_the_valleys_are_those_of_the_diagram(jumps):

@@ -17,19 +17,9 @@ def blocks(document: str) -> list[str]:
 
 
 _OWN = (
-    "start",
-    "format",
-    "phate",
-    "slices",
-    "figures",
-    "paths",
-    "predictions",
-    "curvature",
-    "checkpoints",
-    "recording",
-    "live",
-    "notebook",
-)
+    "start", "format", "phate", "slices", "figures", "paths", "predictions", "curvature", "geometry", "checkpoints", "recording",
+    "live", "notebook",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("page", _OWN)

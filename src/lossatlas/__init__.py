@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lossatlas._arrays import InputError
-    from lossatlas._atlas import Atlas, atlas
+    from lossatlas._atlas import Atlas, atlas, geometry
     from lossatlas.distance import cosine_distances, prediction_distances
     from lossatlas.embed import PHATE, Embedding, inpca, isomap, pca, phate, tsne, umap
     from lossatlas.measure import audit, faithfulness, persistence
@@ -62,6 +62,7 @@ _HOMES = {
     "cosine_distances": "distance",
     "curvature": "sample",
     "faithfulness": "measure",
+    "geometry": "_atlas",
     "grid_sample": "sample",
     "import_checkpoints": "record",
     "inpca": "embed",
@@ -107,6 +108,7 @@ __all__ = [
     "cosine_distances",
     "curvature",
     "faithfulness",
+    "geometry",
     "grid_sample",
     "import_checkpoints",
     "inpca",

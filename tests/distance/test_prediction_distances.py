@@ -45,6 +45,14 @@ def test_they_are_the_sums_of_the_docstring(kind, n):
     assert not np.diag(D).any()
 
 
+def test_many_networks_are_as_two_at_a_time():
+    lp = _drawn(1, n=700, m=6, c=3)
+    coefficients = np.einsum("imc,jmc->ijm", np.exp(lp / 2), np.exp(lp / 2))
+    expected = -np.log(coefficients).mean(axis=2)
+    np.fill_diagonal(expected, 0)
+    np.testing.assert_allclose(prediction_distances(lp), expected, atol=1e-12)
+
+
 def test_sure_and_unsure_coins():
     sure, unsure = np.log([[[0.9, 0.1]]]), np.log([[[0.5, 0.5]]])
     coefficient = (math.sqrt(0.9) + math.sqrt(0.1)) / math.sqrt(2)
@@ -96,6 +104,7 @@ def test_float32_is_no_distance():
     both = [lp.astype(np.float32), lp.astype(np.float32)]
     assert prediction_distances(both)[0, 1] < 1e-15
     assert prediction_distances([lp, lp.astype(np.float32)])[0, 1] < 1e-13
+    assert prediction_distances([lp - 2e-5, lp - 2e-5])[0, 1] < 1e-15
 
 
 def test_networks_that_share_no_class_are_infinitely_far_and_nearly_none_is_not(refuses):

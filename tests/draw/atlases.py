@@ -7,7 +7,7 @@ import numpy as np
 from lossatlas._atlas import Atlas, Trace
 from lossatlas.distance import pairwise
 from lossatlas.embed import phate
-from lossatlas.measure import comparison, persistence, step_lengths, valleys
+from lossatlas.measure import comparison, persistence, trajectory_geometry, valleys
 
 
 def walks(lengths=(30, 30), *, methods=("pca",), nulls=True, kinds=None, metric="cosine", **settings):
@@ -23,9 +23,10 @@ def walks(lengths=(30, 30), *, methods=("pca",), nulls=True, kinds=None, metric=
     embedded = functools.partial(phate, metric=metric, n_landmark=None, **settings)
     embedding, loss = embedded(between), rng.uniform(1, 2, size=len(points))
     runs = [(trace.start, trace.stop) for trace in traces if trace.is_ordered]
+    steps = np.concatenate([np.arange(float(n)) for n in lengths])
     return Atlas(
         traces=traces,
-        steps=np.concatenate([np.arange(float(n)) for n in lengths]),
+        steps=steps,
         step_label="epoch",
         metrics={"loss": loss},
         embedding=embedding,
@@ -34,7 +35,7 @@ def walks(lengths=(30, 30), *, methods=("pca",), nulls=True, kinds=None, metric=
         diagram=persistence(embedding, loss, knn=5),
         loss="loss",
         distances=getattr(between, metric),
-        step_lengths=step_lengths(between, runs),
+        geometry=trajectory_geometry(between, runs, steps=steps),
         valleys=valleys(embedding, loss, knn=5),
         comparison=comparison(embedding, between, metric=metric, runs=runs, methods=methods, redrawn=embedded if nulls else None),
     )

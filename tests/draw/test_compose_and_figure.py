@@ -9,11 +9,13 @@ import sys
 import numpy as np
 import pytest
 import torch
+from atlases import walks
 from matplotlib.collections import PathCollection
 
 import lossatlas as la
+from lossatlas.distance import pairwise
 from lossatlas.draw import PAPER, Layout, Scene, SceneMap, encoded, figure, notebook_frame, scene, write_figure
-from lossatlas.measure import Comparison
+from lossatlas.measure import Comparison, trajectory_geometry
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +39,17 @@ def test_the_scene_holds_the_numbers_of_the_atlas(around):
     part = scene({"here": around}, title="t").maps[0]
     np.testing.assert_allclose(part.layouts[0].coordinates, around.embedding.coordinates, rtol=1e-6)  # float32 keeps 7 digits
     shown = {metric.name: metric for metric in part.metrics}
-    assert shown.keys() == {*around.metrics, "distance_from_optimum", "step_length"}
+    assert shown.keys() == {*around.metrics, "distance_from_optimum", "step_length", "turning_angle", "angle_to_end"}
     for name, values in around.metrics.items():
         np.testing.assert_allclose(shown[name].values, values, rtol=1e-6)
     np.testing.assert_allclose(shown["distance_from_optimum"].values, around.distance_from_optimum, rtol=1e-6)
-    np.testing.assert_allclose(shown["step_length"].values, around.step_lengths, rtol=1e-6)
+    found = around.geometry
+    for name, values in {
+        "step_length": around.step_lengths,
+        "turning_angle": found.turning,
+        "angle_to_end": found.angle_to_end,
+    }.items():
+        np.testing.assert_allclose(shown[name].values, values, rtol=1e-6)
     assert [(run.name, run.start, run.stop, run.seed, run.jump) for run in part.runs] == [
         (trace.name, trace.start, trace.stop, trace.seed, trace.jump) for trace in around.traces
     ]
@@ -59,11 +67,25 @@ def test_a_recorded_number_keeps_a_name_that_is_ours_too(around):
 
 
 def test_an_atlas_of_the_bare_map_is_still_a_scene(around):
-    bare = dataclasses.replace(around, distances=None, step_lengths=None, valleys=None, comparison=Comparison())
+    bare = dataclasses.replace(around, distances=None, geometry=None, valleys=None, comparison=Comparison())
     part = scene({"here": bare}, title="t").maps[0]
     assert [layout.name for layout in part.layouts] == ["PHATE"]
     assert (part.layouts[0].coordinates_3d, part.barcode, part.distances, part.scores) == (None, None, None, ())
     assert part.layouts[0].metrics == ()
+
+
+def test_angles_and_straightness_are_shown_only_where_a_run_turns():
+    made = walks((2, 2, 12), nulls=False)
+    short = dataclasses.replace(made, geometry=trajectory_geometry(pairwise(np.eye(16)), [(0, 2), (2, 4)]))
+    part = scene({"here": short}, title="t").maps[0]
+    assert {"step_length", "angle_to_end", "turning_angle"} & {metric.name for metric in part.metrics} == {
+        "step_length",
+        "angle_to_end",
+    }
+    assert "straightness" not in {fact.label for fact in part.facts}
+    single = dataclasses.replace(made, geometry=trajectory_geometry(pairwise(np.eye(16)), [(4, 16)]))
+    facts = {fact.label: fact.value for fact in scene({"here": single}, title="t").maps[0].facts}
+    assert facts["straightness"] == "0.09, a random walk 0.30"  # steps of sqrt 2: 1 / 11, and 1 / sqrt 11
 
 
 def test_losses_are_on_a_log_scale_and_accuracies_are_not(around):
@@ -78,6 +100,13 @@ def test_the_facts_say_what_the_summary_says(around):
     assert "stress" not in facts  # it is among the scores, beside that of other layouts
     assert facts["pieces of the neighbour graph"] == str(numbers["connected_components"])
     assert facts["return ratio"].startswith(f"{numbers['return_ratio']:.2f} (")
+    runs = numbers["trajectories"].values()
+    own, null = (np.array([run[name] for run in runs]) for name in ("straightness", "null_straightness"))
+    apart, aside = ([spread[name] for spread in numbers["spreads"].values()] for name in ("spread", "null_spread"))
+    assert facts["ends apart"] == (
+        f"{min(apart):.2f} to {max(apart):.2f} jumps, at right angles {min(aside):.2f} to {max(aside):.2f}"
+    )
+    assert facts["straightness"] == f"{own.mean():.2f} ({own.min():.2f} to {own.max():.2f}), a random walk {null.mean():.2f}"
     assert facts["persistence of the test loss"].endswith(f"+ {numbers['persistence']['essential']:.3g} essential")
 
 

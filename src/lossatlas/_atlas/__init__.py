@@ -4,8 +4,20 @@ The name has an underscore because ``lossatlas.atlas`` is the function: a module
 as anything imports it.
 """
 
-from lossatlas._atlas.making import Diverged, atlas, charted
-from lossatlas._atlas.recorded import recorded_metrics, recorded_steps, traces_of
+from lossatlas._atlas.making import atlas, charted
+from lossatlas._atlas.recorded import Diverged, recorded_metrics, recorded_steps, traces_of
 from lossatlas._atlas.result import Atlas, Trace
+from lossatlas._atlas.ways import RunGeometry, geometry
 
-__all__ = ["Atlas", "Diverged", "Trace", "atlas", "charted", "recorded_metrics", "recorded_steps", "traces_of"]
+__all__ = [
+    "Atlas",
+    "Diverged",
+    "RunGeometry",
+    "Trace",
+    "atlas",
+    "charted",
+    "geometry",
+    "recorded_metrics",
+    "recorded_steps",
+    "traces_of",
+]

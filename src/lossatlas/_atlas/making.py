@@ -4,14 +4,23 @@ import functools
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
 from lossatlas._arrays import InputError, Vector
 from lossatlas._atlas.predicted import Predictions, predicted_pairwise, with_predictions
-from lossatlas._atlas.recorded import recorded_metrics, recorded_steps, traces_of
+from lossatlas._atlas.recorded import (
+    Diverged,
+    kept_points,
+    recorded_metrics,
+    recorded_steps,
+    refuse_unknown_diverged,
+    step_label,
+    traces_of,
+)
 from lossatlas._atlas.result import Atlas
+from lossatlas._atlas.spreads import optimum_of, spreads
 from lossatlas.distance import Origin, Pairwise, recorded_pairwise
 from lossatlas.embed import Method, Own, PhateEmbedding, Preset, phate, refuse_methods
 from lossatlas.measure import (
@@ -20,12 +29,10 @@ from lossatlas.measure import (
     comparison,
     distances_from,
     persistence,
-    step_lengths,
+    trajectory_geometry,
     valleys,
 )
 from lossatlas.store import Run, open_runs
-
-Diverged = Literal["refuse", "skip"]
 
 # Losses by which the landscape is measured, the first that every run has.
 _LOSSES = ("test_loss", "val_loss", "eval_loss", "loss", "train_loss")
@@ -77,8 +84,7 @@ def atlas(
     Raises:
         InputError: the runs cannot be read or mapped together; the message says why.
     """
-    if diverged not in get_args(Diverged):
-        raise InputError(f"diverged must be 'refuse' or 'skip', but is {diverged!r}; choose one")
+    refuse_unknown_diverged(diverged)
     if metric == "predictions" and predictions is None:
         raise InputError(
             "metric='predictions' needs predictions of each run; pass predictions=[lossatlas.predictions(task, run), …]"
@@ -87,7 +93,7 @@ def atlas(
     report = progress or (lambda _: None)
     report("reading")
     opened = open_runs(runs)
-    kept = [_kept(run, diverged) for run in opened]
+    kept = [kept_points(run, diverged) for run in opened]
     report("distances")
     said = None if predictions is None else predicted_pairwise(opened, kept, predictions)
     if metric == "predictions" and said is not None:
@@ -166,17 +172,17 @@ def charted(
     metric: Own = "cosine" if embedding.settings.metric == "cosine" else "euclidean"
     traces = traces_of(runs, kept, n_left_out=n_left_out)
     metrics = recorded_metrics(runs, kept)
-    optima = [trace.start for trace in traces if trace.kind == "optimum" and trace.stop > trace.start]
-    optimum = optima[0] if len(optima) == 1 else None
+    optimum = optimum_of(traces)
     measured = _loss(metrics, loss)
-    steps = [(trace.start, trace.stop) for trace in traces if trace.is_ordered]
+    ordered = [(trace.start, trace.stop) for trace in traces if trace.is_ordered]
+    steps = recorded_steps(runs, kept)
     diagram, found = (None, None) if measured is None else _landscape(embedding, metrics[measured])
     report("comparison")
-    compared = comparison(embedding, between, metric=metric, runs=steps, methods=methods, redrawn=redrawn)
+    compared = comparison(embedding, between, metric=metric, runs=ordered, methods=methods, redrawn=redrawn)
     return Atlas(
         traces=traces,
-        steps=recorded_steps(runs, kept),
-        step_label="epoch" if all(run.settings.get("every") == "epoch" for run in runs) else "step",
+        steps=steps,
+        step_label=step_label(runs),
         metrics=metrics,
         embedding=embedding,
         optimum=optimum,
@@ -185,15 +191,11 @@ def charted(
         loss=measured,
         distance_error=distance_error,
         distances=between.cosine if metric == "cosine" else between.euclidean,
-        step_lengths=step_lengths(between, steps),
+        geometry=trajectory_geometry(between, ordered, steps=steps),
+        spreads=spreads(runs, traces, between),
         valleys=found,
         comparison=compared,
     )
-
-
-def _kept(run: Run, diverged: Diverged) -> tuple[int, ...]:
-    left_out = set(run.diverged()) if diverged == "skip" else set()
-    return tuple(point for point in range(run.n_points) if point not in left_out)
 
 
 def _loss(metrics: Mapping[str, Vector], asked: str | None) -> str | None:

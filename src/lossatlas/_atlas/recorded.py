@@ -1,12 +1,32 @@
 """What runs hold of each point, one run after the other: the rows of an atlas."""
 
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 import numpy as np
 
-from lossatlas._arrays import Vector
+from lossatlas._arrays import InputError, Vector
 from lossatlas._atlas.result import Trace
 from lossatlas.store import Run
+
+Diverged = Literal["refuse", "skip"]
+
+
+def refuse_unknown_diverged(diverged: str) -> None:
+    """Refuse a word that is not one of :data:`Diverged`."""
+    if diverged not in get_args(Diverged):
+        raise InputError(f"diverged must be 'refuse' or 'skip', but is {diverged!r}; choose one")
+
+
+def kept_points(run: Run, diverged: Diverged) -> tuple[int, ...]:
+    """Return the points of a run, without those that diverged where these are skipped."""
+    left_out = set(run.diverged()) if diverged == "skip" else set()
+    return tuple(point for point in range(run.n_points) if point not in left_out)
+
+
+def step_label(runs: Sequence[Run]) -> str:
+    """Return ``"epoch"`` where every run counts epochs, else ``"step"``."""
+    return "epoch" if all(run.settings.get("every") == "epoch" for run in runs) else "step"
 
 
 def traces_of(runs: list[Run], kept: Sequence[Sequence[int]], *, n_left_out: Sequence[int] | None = None) -> tuple[Trace, ...]:

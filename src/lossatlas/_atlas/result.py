@@ -10,7 +10,7 @@ import numpy as np
 
 from lossatlas._arrays import Distances, Vector
 from lossatlas.embed import Embedding, PhateEmbedding
-from lossatlas.measure import Comparison, Diagram, Valleys, return_ratio
+from lossatlas.measure import Comparison, Diagram, EndSpread, TrajectoryGeometry, Valleys, return_ratio
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,7 +57,8 @@ class Atlas:
     loss: str | None
     distance_error: float = 0.0  # standard error of a distance over itself: 0 where it comes from weights, not from sketches
     distances: Distances | None = None  # (n, n), of the metric, about the origin that was asked for
-    step_lengths: Vector | None = None  # (n,), Euclidean, from the snapshot before in its run; NaN where there is none
+    geometry: TrajectoryGeometry | None = None  # of the runs whose points follow each other, Euclidean, in units of the weights
+    spreads: Mapping[str, EndSpread] = field(default_factory=dict)  # of the ends of runs that are alike but for their seeds
     valleys: Valleys | None = None  # of the diagram, with the points in each
     space: Literal["weights", "predictions"] = "weights"  # what distances are between, those from the optimum and of steps too
     comparison: Comparison = field(default_factory=Comparison)  # other maps of the distances, and how faithful each is
@@ -66,6 +67,11 @@ class Atlas:
     def n_points(self) -> int:
         """Number of points."""
         return len(self.steps)
+
+    @property
+    def step_lengths(self) -> Vector | None:
+        """Euclidean distance of each point from the one before in its run, ``(n,)``; NaN where there is none."""
+        return None if self.geometry is None else self.geometry.step_lengths
 
     @property
     def layouts(self) -> Mapping[str, Embedding]:
@@ -107,6 +113,10 @@ class Atlas:
                 "loss_range_squared": diagram.loss_range_squared,
             }
         numbers |= self.comparison.summary()
+        if trajectories := self._trajectories():
+            numbers["trajectories"] = trajectories
+        if self.spreads:
+            numbers["spreads"] = {name: found.summary() for name, found in self.spreads.items()}
         if self.distance_error:
             numbers["distance_error"] = self.distance_error
         ratios = self.return_ratios
@@ -114,6 +124,17 @@ class Atlas:
             numbers["return_ratio"] = float(np.mean(list(ratios.values())))
             numbers["return_ratios"] = ratios
         return numbers
+
+    def _trajectories(self) -> dict[str, dict[str, Any]]:
+        """Numbers of each run that goes from one point to another."""
+        if self.geometry is None:
+            return {}
+        number = {first: place for place, (first, stop) in enumerate(self.geometry.runs) if stop - first > 1}
+        return {
+            trace.name: {"kind": trace.kind, **self.geometry.summary(number[trace.start])}
+            for trace in self.traces
+            if trace.is_ordered and trace.stop - trace.start > 1
+        }
 
     def write_html(
         self, path: str | os.PathLike[str], *, title: str = "lossatlas", surfaces: Iterable["LossPlane | Surface"] = ()

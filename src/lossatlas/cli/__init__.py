@@ -11,6 +11,7 @@ from lossatlas.cli.audit import audit
 from lossatlas.cli.card import card
 from lossatlas.cli.connect import connect
 from lossatlas.cli.demo import demo
+from lossatlas.cli.geometry import geometry
 from lossatlas.cli.import_ import import_
 from lossatlas.cli.map import map_
 from lossatlas.cli.page import page
@@ -30,6 +31,7 @@ app.command()(demo)
 app.command(name="import")(import_)
 app.command()(audit)
 app.command(name="map")(map_)
+app.command()(geometry)
 app.command()(sample)
 app.command(name="slice")(slice_)
 app.command()(connect)

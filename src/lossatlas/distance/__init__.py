@@ -3,6 +3,7 @@
 from lossatlas.distance.cross import cross_distances, metric_cross_distances, metric_distances
 from lossatlas.distance.extended import extended, picked, seen_from
 from lossatlas.distance.neighbours import Neighbours, nearest, neighbours_within
+from lossatlas.distance.pairs import pair_squares
 from lossatlas.distance.pairwise import Origin, Pairwise, cosine_distances, pairwise, spent
 from lossatlas.distance.predictions import PredictionKind, prediction_distances, prediction_pairwise
 from lossatlas.distance.recorded import recorded_pairwise, recorded_sketches
@@ -11,7 +12,7 @@ from lossatlas.distance.source import PointSource, RunSource, point_source
 
 __all__ = [
     "Neighbours", "Origin", "Pairwise", "PointSource", "PredictionKind", "RunSource", "Sketches", "cosine_distances",
-    "cross_distances", "extended", "metric_cross_distances", "metric_distances", "nearest", "neighbours_within", "pairwise",
-    "picked", "point_source", "prediction_distances", "prediction_pairwise", "recorded_pairwise", "recorded_sketches",
+    "cross_distances", "extended", "metric_cross_distances", "metric_distances", "nearest", "neighbours_within", "pair_squares",
+    "pairwise", "picked", "point_source", "prediction_distances", "prediction_pairwise", "recorded_pairwise", "recorded_sketches",
     "seen_from", "sketched_pairwise", "sketches", "spent",
 ]  # fmt: skip

@@ -3,8 +3,17 @@
 from lossatlas.draw.animation import write_animation
 from lossatlas.draw.compose import scene, scene_map, scene_run
 from lossatlas.draw.encoding import decoded, encoded
-from lossatlas.draw.figure import figure, write_figure
-from lossatlas.draw.figures import PAPER, TALK, Style, landscape_figure, methods_figure, named_style, persistence_figure
+from lossatlas.draw.figure import figure, refuse_no_figure, write_figure
+from lossatlas.draw.figures import (
+    PAPER,
+    TALK,
+    Style,
+    geometry_figure,
+    landscape_figure,
+    methods_figure,
+    named_style,
+    persistence_figure,
+)
 from lossatlas.draw.log import log_atlas
 from lossatlas.draw.notebook import notebook_frame
 from lossatlas.draw.page import live_page, page, write_page
@@ -43,6 +52,7 @@ __all__ = [
     "decoded",
     "encoded",
     "figure",
+    "geometry_figure",
     "json_text",
     "landscape_figure",
     "live_page",
@@ -52,6 +62,7 @@ __all__ = [
     "notebook_frame",
     "page",
     "persistence_figure",
+    "refuse_no_figure",
     "refuse_unwritable",
     "save",
     "scene",

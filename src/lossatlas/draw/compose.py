@@ -87,18 +87,79 @@ def _metrics(atlas: Atlas) -> list[Metric]:
                 meaning=f"{_OF[atlas.space]} from the optimum",
             )
         )
-    if atlas.step_lengths is not None and np.isfinite(atlas.step_lengths).any():
-        shown.append(
-            Metric(
-                name="step_length",
-                label="step length",
-                values=_single(atlas.step_lengths),
-                scale="log" if (atlas.step_lengths > 0).any() else "linear",
-                meaning=f"{_OF[atlas.space]} from the snapshot before in the same run",
-            )
-        )
+    shown += _geometry_metrics(atlas)
     # What was recorded under a name of ours keeps it.
     return [metric for place, metric in enumerate(shown) if metric.name not in {one.name for one in shown[:place]}]
+
+
+def _geometry_metrics(atlas: Atlas) -> list[Metric]:
+    found = atlas.geometry
+    if found is None:
+        return []
+    shown = (
+        Metric(
+            name="step_length",
+            label="step length",
+            values=_single(found.step_lengths),
+            scale="log" if (found.step_lengths > 0).any() else "linear",
+            meaning=f"{_OF[atlas.space]} from the snapshot before in the same run",
+        ),
+        Metric(
+            name="turning_angle",
+            label="turning angle",
+            values=_single(found.turning),
+            unit="°",
+            meaning="between the step to a point and the step from it: 0 is straight on, 90 what a random walk does, 180 back",
+        ),
+        Metric(
+            name="angle_to_end",
+            label="angle to the end",
+            values=_single(found.angle_to_end),
+            unit="°",
+            meaning="seen from where the run began, between a point and where the run ends: 0 is on the straight way there",
+        ),
+    )
+    return [metric for metric in shown if np.isfinite(metric.values).any()]
+
+
+def _ends(atlas: Atlas) -> list[Fact]:
+    jumped = [found for found in atlas.spreads.values() if found.return_ratio is not None]
+    if not jumped:
+        return []
+    own, null = (_range([getattr(found, name) for found in jumped]) for name in ("spread", "null_spread"))
+    return [
+        Fact(
+            label="ends apart",
+            value=f"{own} jumps, at right angles {null}",
+            meaning="Mean distance between the ends of retrainings that jumped equally far, over the jump: 0 is one end for all. "
+            "Beside it what it would be if each ended as far from the optimum as it does, in a direction of its own.",
+        )
+    ]
+
+
+def _range(values: Sequence[float]) -> str:
+    low, high = f"{min(values):.2f}", f"{max(values):.2f}"
+    return low if low == high else f"{low} to {high}"
+
+
+def _straightness(atlas: Atlas) -> list[Fact]:
+    if atlas.geometry is None:
+        return []
+    # A single step is straight, whatever it is.
+    is_path = np.array([stop - first > 2 for first, stop in atlas.geometry.runs], dtype=bool)
+    known = is_path & np.isfinite(atlas.geometry.straightness)
+    own, null = atlas.geometry.straightness[known], atlas.geometry.null.straightness[known]
+    if not len(own):
+        return []
+    spread = f" ({own.min():.2f} to {own.max():.2f})" if len(own) > 1 else ""
+    return [
+        Fact(
+            label="straightness",
+            value=f"{own.mean():.2f}{spread}, a random walk {null.mean():.2f}",
+            meaning="Distance from start to end of a run over the length of its path, mean and range over the runs: 1 is a "
+            "straight line. Beside it that of random walks with the same step lengths; both fall the oftener a run is recorded.",
+        )
+    ]
 
 
 def _facts(atlas: Atlas) -> list[Fact]:
@@ -121,6 +182,7 @@ def _facts(atlas: Atlas) -> list[Fact]:
                 "return, 1 is standing still.",
             )
         )
+    facts += [*_ends(atlas), *_straightness(atlas)]
     if atlas.diagram is not None:
         label = (atlas.loss or "loss").replace("_", " ")
         facts.append(

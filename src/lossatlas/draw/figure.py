@@ -62,8 +62,7 @@ def write_figure(made: Figure, path: str | os.PathLike[str], *, style: str | Sty
         InputError: the ending is not that of a figure, or the place cannot be written.
     """
     chosen, path = named_style(style), Path(path)
-    if path.suffix not in _UNDATED:
-        raise InputError(f"{path.name!r} must end in .png, .svg or .pdf; rename it")
+    refuse_no_figure(path)
     stream = io.BytesIO()
     with mpl.rc_context(chosen.rc):
         made.savefig(stream, format=path.suffix[1:], dpi=chosen.dpi, metadata=_UNDATED[path.suffix])
@@ -71,3 +70,15 @@ def write_figure(made: Figure, path: str | os.PathLike[str], *, style: str | Sty
         write_durably(path, [stream.getvalue()])
     except OSError as error:
         raise unwritable(path, error) from error
+
+
+def refuse_no_figure(path: Path) -> None:
+    """Refuse a file that is no figure by its ending, or could not be written, before any work is done.
+
+    Raises:
+        InputError: the ending is another, or the folder is missing.
+    """
+    if path.suffix not in _UNDATED:
+        raise InputError(f"{path.name!r} must end in .png, .svg or .pdf; rename it")
+    if not path.parent.is_dir():
+        raise InputError(f"there is no folder {str(path.parent)!r} to write {path.name} into; make it first, or name another")

@@ -36,7 +36,7 @@ def random_walks(between: Pairwise, runs: Sequence[tuple[int, int]]) -> Pairwise
     """
     n = len(between.squared)
     start, walked = np.arange(n), np.zeros(n)
-    for first, stop in _checked(runs, n):
+    for first, stop in checked_runs(runs, n):
         rows = np.arange(first, stop)
         start[rows] = first
         walked[rows[1:]] = np.cumsum(between.squared[rows[:-1], rows[1:]])
@@ -54,7 +54,12 @@ def shuffled(coordinates: Coordinates, *, seed: int = 0) -> Coordinates:
     return np.random.default_rng(seed).permutation(coordinates)
 
 
-def _checked(runs: Sequence[tuple[int, int]], n: int) -> Sequence[tuple[int, int]]:
+def checked_runs(runs: Sequence[tuple[int, int]], n: int) -> Sequence[tuple[int, int]]:
+    """Return runs of a table of ``n`` rows as they are.
+
+    Raises:
+        InputError: two overlap, or one leaves the table.
+    """
     taken = np.zeros(n, dtype=np.int64)
     for first, stop in runs:
         if not 0 <= first <= stop <= n:

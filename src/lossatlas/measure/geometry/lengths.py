@@ -1,4 +1,4 @@
-"""Where a trajectory goes, in weight space itself."""
+"""How far points are: from one of them, from the snapshot before, and after a retraining from where it began."""
 
 from collections.abc import Sequence
 
