@@ -3,11 +3,19 @@
 from lossatlas.measure.auditing import Audit, Finding, audit
 from lossatlas.measure.comparison import Comparison, Null, comparison
 from lossatlas.measure.faithfulness import Faithfulness, faithfulness
-from lossatlas.measure.graph import neighbour_graph
 from lossatlas.measure.nulls import random_walks, shuffled
-from lossatlas.measure.persistence import Diagram, persistence
+from lossatlas.measure.topology import (
+    Diagram,
+    MergeTree,
+    Valleys,
+    diagram_distance,
+    merge_tree,
+    neighbour_graph,
+    paper_persistence,
+    persistence,
+    valleys,
+)
 from lossatlas.measure.trajectory import distances_from, return_ratio, step_lengths
-from lossatlas.measure.valleys import Valleys, valleys
 
 __all__ = [
     "Audit",
@@ -15,13 +23,17 @@ __all__ = [
     "Diagram",
     "Faithfulness",
     "Finding",
+    "MergeTree",
     "Null",
     "Valleys",
     "audit",
     "comparison",
+    "diagram_distance",
     "distances_from",
     "faithfulness",
+    "merge_tree",
     "neighbour_graph",
+    "paper_persistence",
     "persistence",
     "random_walks",
     "return_ratio",
