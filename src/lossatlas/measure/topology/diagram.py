@@ -70,8 +70,7 @@ class Diagram:
 
     def baseline(self, p: float = 2) -> float:
         """Highest minus lowest value to the power p: what a total persistence has to be compared with."""
-        with np.errstate(over="ignore"):  # a loss of 1e300 has an infinite square
-            return float(np.float64(self.highest - self.lowest) ** p)
+        return _power_sum(self.values[np.newaxis, [0, -1]], p)
 
     @property
     def loss_range_squared(self) -> float:
