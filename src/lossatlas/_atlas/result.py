@@ -10,7 +10,7 @@ import numpy as np
 
 from lossatlas._arrays import Distances, Vector
 from lossatlas.embed import Embedding, PhateEmbedding
-from lossatlas.measure import Comparison, Diagram, Valleys, return_ratio
+from lossatlas.measure import Comparison, Diagram, MergeTree, Valleys, return_ratio
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -59,6 +59,7 @@ class Atlas:
     distances: Distances | None = None  # (n, n), of the metric, about the origin that was asked for
     step_lengths: Vector | None = None  # (n,), Euclidean, from the snapshot before in its run; NaN where there is none
     valleys: Valleys | None = None  # of the diagram, with the points in each
+    merge_tree: MergeTree | None = None  # of the same loss
     comparison: Comparison = field(default_factory=Comparison)  # other maps of the distances, and how faithful each is
 
     @property
@@ -104,7 +105,12 @@ class Atlas:
                 "finite": diagram.total(part="finite"),
                 "essential": diagram.total(part="essential"),
                 "loss_range_squared": diagram.loss_range_squared,
+                **_totals(diagram),
+                "rank": _totals(diagram.rescaled("rank")),
             }
+            if self.merge_tree is not None:
+                tree = self.merge_tree
+                numbers["persistence"] |= {"smad": tree.smad, "smad_over_range": tree.smad_over_range}
         numbers |= self.comparison.summary()
         if self.distance_error:
             numbers["distance_error"] = self.distance_error
@@ -138,7 +144,7 @@ class Atlas:
         *,
         title: str = "lossatlas",
         style: "Literal['paper', 'talk'] | Style" = "paper",
-        preset: Literal["landscape", "methods", "persistence"] = "landscape",
+        preset: Literal["landscape", "methods", "persistence", "topology"] = "landscape",
     ) -> "Figure":
         """Return the map as a matplotlib figure, in the manner of Horoi et al. 2022.
 
@@ -146,7 +152,7 @@ class Atlas:
             title: Stands above it.
             style: ``"paper"``, as wide as a column or a page of print, or ``"talk"``, a slide; or a style of one's own.
             preset: ``"landscape"`` (Fig. 2): the runs, and their loss; ``"methods"`` (Fig. 1): every layout, coloured by time;
-                ``"persistence"`` (Fig. 3 A): the diagram of the loss.
+                ``"persistence"`` (Fig. 3 A): the diagram of the loss; ``"topology"``: its barcode, Betti curves and merge tree.
 
         Raises:
             InputError: there is no such style or preset, or a diagram is asked for where no loss was recorded.
@@ -177,7 +183,7 @@ class Atlas:
         *,
         title: str = "lossatlas",
         style: "Literal['paper', 'talk'] | Style" = "paper",
-        preset: Literal["landscape", "methods", "persistence"] = "landscape",
+        preset: Literal["landscape", "methods", "persistence", "topology"] = "landscape",
     ) -> None:
         """Write the atlas by the ending of ``path``.
 
@@ -200,3 +206,15 @@ class Atlas:
         from lossatlas.draw import log_atlas
 
         log_atlas(self, to, name=name, step=step)
+
+
+def _totals(diagram: Diagram) -> dict[str, dict[str, float]]:
+    """Total persistence of valleys for p = 1 and 2, in parts, and the range to the same power beside."""
+    return {
+        f"p{p}": {
+            "finite": diagram.total(p, "finite"),
+            "essential": diagram.total(p, "essential"),
+            "baseline": diagram.baseline(p),
+        }
+        for p in (1, 2)
+    }

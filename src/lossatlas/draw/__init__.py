@@ -4,7 +4,16 @@ from lossatlas.draw.animation import write_animation
 from lossatlas.draw.compose import scene, scene_map, scene_run
 from lossatlas.draw.encoding import decoded, encoded
 from lossatlas.draw.figure import figure, write_figure
-from lossatlas.draw.figures import PAPER, TALK, Style, landscape_figure, methods_figure, named_style, persistence_figure
+from lossatlas.draw.figures import (
+    PAPER,
+    TALK,
+    Style,
+    landscape_figure,
+    methods_figure,
+    named_style,
+    persistence_figure,
+    topology_figure,
+)
 from lossatlas.draw.log import log_atlas
 from lossatlas.draw.notebook import notebook_frame
 from lossatlas.draw.page import live_page, page, write_page
@@ -58,6 +67,7 @@ __all__ = [
     "scene_map",
     "scene_run",
     "surface",
+    "topology_figure",
     "write_animation",
     "write_figure",
     "write_page",
