@@ -95,7 +95,7 @@ class Diagram:
         self._refuse_dimension(dimension)
         births = self.essential[dimension]
         bars = np.concatenate([np.stack([births, np.full(len(births), np.inf)], axis=1), self.finite[dimension]])
-        return bars[np.lexsort((bars[:, 0], bars[:, 0] - bars[:, 1]))]
+        return bars[np.lexsort((bars[:, 0], bars[:, 0] / 2 - bars[:, 1] / 2))]
 
     def betti(self, levels: Real[np.ndarray, " l"], dimension: int = 0) -> Int[np.ndarray, " l"]:
         """Betti curve: how many classes there are where the loss is at most each of the levels.

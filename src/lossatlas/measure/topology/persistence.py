@@ -43,7 +43,8 @@ def persistence(
             a cycle dies where triangles fill it.
         extended: Whether the loss falls again after it has risen (Cohen-Steiner, Edelsbrunner and Harer 2009), which ends
             what never ends: a component at its own highest value, and a cycle at its lowest, where it closes as seen from
-            above. ``relative[1]`` then holds the hills, each with its peak and the pass to a higher one.
+            above. ``relative[1]`` then holds the hills, each with its peak and the pass to a higher one. On 640 points this
+            takes half a second, and with cliques half a minute.
 
     Raises:
         InputError: the numbers of points differ, fewer than two values are finite, ``knn`` does not fit, or the values have
