@@ -255,14 +255,24 @@ def test_the_summary_holds_the_numbers_of_the_whole(jumps):
     }
     assert (summary["n_points"], summary["n_duplicates"], summary["n_left_out"]) == (25, 0, 0)
     assert (summary["t"], summary["stress"]) == (made.embedding.t, made.embedding.stress)
-    diagram = la.persistence(made.embedding, made.metrics["test_loss"], knn=20)
+    diagram, ranks = (la.persistence(made.embedding, made.metrics["test_loss"], knn=20, scale=scale) for scale in ("raw", "rank"))
+
+    def parts(of, p):
+        return {"finite": of.total(p, "finite"), "essential": of.total(p, "essential"), "baseline": of.baseline(p)}
+
     assert summary["persistence"] == {
         "of": "test_loss",
         "total": diagram.total(),
         "finite": diagram.total(part="finite"),
         "essential": diagram.total(part="essential"),
         "loss_range_squared": diagram.loss_range_squared,
+        **{f"p{p}": parts(diagram, p) for p in (1, 2)},
+        "rank": {f"p{p}": parts(ranks, p) for p in (1, 2)},
+        "smad": pytest.approx(made.merge_tree.smad, nan_ok=True),
+        "smad_over_range": pytest.approx(made.merge_tree.smad_over_range, nan_ok=True),
     }
+    assert summary["persistence"]["p2"]["baseline"] == diagram.loss_range_squared
+    assert summary["persistence"]["rank"]["p1"]["baseline"] == 1
     assert summary["return_ratios"] == made.return_ratios
 
 
@@ -481,6 +491,13 @@ def test_the_valleys_are_those_of_the_diagram(jumps):
     basins = made.valleys.dimension == 0
     assert (made.valleys.persistence[basins] ** 2).sum() == pytest.approx(made.diagram.total())
     assert la.atlas(jumps, loss="test_loss").valleys.n_all == made.valleys.n_all
+
+
+def test_the_merge_tree_is_that_of_the_diagram(jumps):
+    made = la.atlas(jumps)
+    tree, has = made.merge_tree, made.merge_tree.saddles >= 0
+    assert tree.knn == made.diagram.knn
+    assert sorted(zip(tree.lows[has], tree.passes[has], strict=True)) == sorted(map(tuple, made.diagram.finite[0]))
 
 
 def test_other_methods_draw_the_same_distances_upon_the_map(jumps):

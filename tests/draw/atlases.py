@@ -7,7 +7,7 @@ import numpy as np
 from lossatlas._atlas import Atlas, Trace
 from lossatlas.distance import pairwise
 from lossatlas.embed import phate
-from lossatlas.measure import comparison, persistence, trajectory_geometry, valleys
+from lossatlas.measure import comparison, merge_tree, persistence, trajectory_geometry, valleys
 
 
 def walks(lengths=(30, 30), *, methods=("pca",), nulls=True, kinds=None, metric="cosine", **settings):
@@ -37,5 +37,6 @@ def walks(lengths=(30, 30), *, methods=("pca",), nulls=True, kinds=None, metric=
         distances=getattr(between, metric),
         geometry=trajectory_geometry(between, runs, steps=steps),
         valleys=valleys(embedding, loss, knn=5),
+        merge_tree=merge_tree(embedding, loss, knn=5),
         comparison=comparison(embedding, between, metric=metric, runs=runs, methods=methods, redrawn=embedded if nulls else None),
     )

@@ -15,7 +15,7 @@ from matplotlib.collections import PathCollection
 import lossatlas as la
 from lossatlas.distance import pairwise
 from lossatlas.draw import PAPER, Layout, Scene, SceneMap, encoded, figure, notebook_frame, scene, write_figure
-from lossatlas.measure import Comparison, trajectory_geometry
+from lossatlas.measure import Comparison, merge_tree, trajectory_geometry
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +108,19 @@ def test_the_facts_say_what_the_summary_says(around):
     )
     assert facts["straightness"] == f"{own.mean():.2f} ({own.min():.2f} to {own.max():.2f}), a random walk {null.mean():.2f}"
     assert facts["persistence of the test loss"].endswith(f"+ {numbers['persistence']['essential']:.3g} essential")
+
+
+def test_the_mean_height_of_valleys_is_a_fact_where_there_are_any(around):
+    losses = np.random.default_rng(0).uniform(1, 2, size=17)
+    for knn, is_there in ((2, True), (16, False)):  # among all others there is one valley
+        tree = merge_tree(around.embedding.potential_distances, losses, knn=knn)
+        with_it = dataclasses.replace(around, merge_tree=tree)
+        facts = {fact.label: fact for fact in scene({"here": with_it}, title="t").maps[0].facts}
+        assert ("mean height of valleys" in facts) == is_there
+        if is_there:
+            numbers, fact = with_it.summary()["persistence"], facts["mean height of valleys"]
+            assert fact.value == f"{numbers['smad']:.3g}, {numbers['smad_over_range']:.2g} of the range"
+            assert f"mean over {(tree.parent >= 0).sum()} (SMAD)" in fact.meaning
 
 
 def test_the_caption_names_every_choice_that_changes_the_map(around):

@@ -25,9 +25,11 @@ from lossatlas.distance import Origin, Pairwise, recorded_pairwise
 from lossatlas.embed import Method, Own, PhateEmbedding, Preset, phate, refuse_methods
 from lossatlas.measure import (
     Diagram,
+    MergeTree,
     Valleys,
     comparison,
     distances_from,
+    merge_tree,
     persistence,
     trajectory_geometry,
     valleys,
@@ -176,7 +178,7 @@ def charted(
     measured = _loss(metrics, loss)
     ordered = [(trace.start, trace.stop) for trace in traces if trace.is_ordered]
     steps = recorded_steps(runs, kept)
-    diagram, found = (None, None) if measured is None else _landscape(embedding, metrics[measured])
+    diagram, found, tree = (None, None, None) if measured is None else _landscape(embedding, metrics[measured])
     report("comparison")
     compared = comparison(embedding, between, metric=metric, runs=ordered, methods=methods, redrawn=redrawn)
     return Atlas(
@@ -194,6 +196,7 @@ def charted(
         geometry=trajectory_geometry(between, ordered, steps=steps),
         spreads=spreads(runs, traces, between),
         valleys=found,
+        merge_tree=tree,
         comparison=compared,
     )
 
@@ -206,7 +209,8 @@ def _loss(metrics: Mapping[str, Vector], asked: str | None) -> str | None:
     return next((name for name in usable if np.isfinite(metrics[name]).sum() >= 2), None)
 
 
-def _landscape(embedding: PhateEmbedding, loss: Vector) -> tuple[Diagram, Valleys]:
+def _landscape(embedding: PhateEmbedding, loss: Vector) -> tuple[Diagram, Valleys, MergeTree]:
     # 20 neighbours as in Horoi et al. 2022, or all of them where there are fewer.
     knn = min(20, int(np.isfinite(loss).sum()) - 1)
-    return persistence(embedding, loss, knn=knn), valleys(embedding, loss, knn=knn)
+    between = embedding.potential_distances
+    return persistence(between, loss, knn=knn), valleys(between, loss, knn=knn), merge_tree(between, loss, knn=knn)

@@ -10,7 +10,7 @@ import numpy as np
 
 from lossatlas._arrays import Distances, Vector
 from lossatlas.embed import Embedding, PhateEmbedding
-from lossatlas.measure import Comparison, Diagram, EndSpread, TrajectoryGeometry, Valleys, return_ratio
+from lossatlas.measure import Comparison, Diagram, EndSpread, MergeTree, TrajectoryGeometry, Valleys, return_ratio
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,6 +60,7 @@ class Atlas:
     geometry: TrajectoryGeometry | None = None  # of the runs whose points follow each other, Euclidean, in units of the weights
     spreads: Mapping[str, EndSpread] = field(default_factory=dict)  # of the ends of runs that are alike but for their seeds
     valleys: Valleys | None = None  # of the diagram, with the points in each
+    merge_tree: MergeTree | None = None  # of the same loss
     space: Literal["weights", "predictions"] = "weights"  # what distances are between, those from the optimum and of steps too
     comparison: Comparison = field(default_factory=Comparison)  # other maps of the distances, and how faithful each is
 
@@ -111,7 +112,12 @@ class Atlas:
                 "finite": diagram.total(part="finite"),
                 "essential": diagram.total(part="essential"),
                 "loss_range_squared": diagram.loss_range_squared,
+                **_totals(diagram),
+                "rank": _totals(diagram.rescaled("rank")),
             }
+            if self.merge_tree is not None:
+                tree = self.merge_tree
+                numbers["persistence"] |= {"smad": tree.smad, "smad_over_range": tree.smad_over_range}
         numbers |= self.comparison.summary()
         if trajectories := self._trajectories():
             numbers["trajectories"] = trajectories
@@ -160,7 +166,7 @@ class Atlas:
         *,
         title: str = "lossatlas",
         style: "Literal['paper', 'talk'] | Style" = "paper",
-        preset: Literal["landscape", "methods", "persistence"] = "landscape",
+        preset: Literal["landscape", "methods", "persistence", "topology"] = "landscape",
     ) -> "Figure":
         """Return the map as a matplotlib figure, in the manner of Horoi et al. 2022.
 
@@ -168,7 +174,7 @@ class Atlas:
             title: Stands above it.
             style: ``"paper"``, as wide as a column or a page of print, or ``"talk"``, a slide; or a style of one's own.
             preset: ``"landscape"`` (Fig. 2): the runs, and their loss; ``"methods"`` (Fig. 1): every layout, coloured by time;
-                ``"persistence"`` (Fig. 3 A): the diagram of the loss.
+                ``"persistence"`` (Fig. 3 A): the diagram of the loss; ``"topology"``: its barcode, Betti curves and merge tree.
 
         Raises:
             InputError: there is no such style or preset, or a diagram is asked for where no loss was recorded.
@@ -199,7 +205,7 @@ class Atlas:
         *,
         title: str = "lossatlas",
         style: "Literal['paper', 'talk'] | Style" = "paper",
-        preset: Literal["landscape", "methods", "persistence"] = "landscape",
+        preset: Literal["landscape", "methods", "persistence", "topology"] = "landscape",
     ) -> None:
         """Write the atlas by the ending of ``path``.
 
@@ -222,3 +228,15 @@ class Atlas:
         from lossatlas.draw import log_atlas
 
         log_atlas(self, to, name=name, step=step)
+
+
+def _totals(diagram: Diagram) -> dict[str, dict[str, float]]:
+    """Total persistence of valleys for p = 1 and 2, in parts, and the range to the same power beside."""
+    return {
+        f"p{p}": {
+            "finite": diagram.total(p, "finite"),
+            "essential": diagram.total(p, "essential"),
+            "baseline": diagram.baseline(p),
+        }
+        for p in (1, 2)
+    }

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 
 class Drawn(StrEnum):
-    """The figures of Horoi et al. 2022."""
+    """The figures of Horoi et al. 2022, and the tree of the loss."""
 
     LANDSCAPE = "landscape"
     METHODS = "methods"
     PERSISTENCE = "persistence"
+    TOPOLOGY = "topology"
 
 
 class Diverged(StrEnum):
@@ -69,7 +70,10 @@ def map_(
     nulls: Annotated[bool, typer.Option(help="Draw random walks and shuffled places too, to score the map beside.")] = True,  # noqa: FBT002
     style: Annotated[Style, typer.Option(help="Sizes of a figure or film: of print, or of a slide.")] = Style.PAPER,
     drawn: Annotated[
-        Drawn, typer.Option("--figure", help="Runs and loss, every layout by time, or the diagram of the loss.")
+        Drawn,
+        typer.Option(
+            "--figure", help="Runs and loss, every layout by time, the diagram of the loss, or its bars, curves and tree."
+        ),
     ] = Drawn.LANDSCAPE,
     seed: Seed = 0,
     as_json: Json = False,  # noqa: FBT002

@@ -13,6 +13,7 @@ from lossatlas.draw.figures import (
     methods_figure,
     named_style,
     persistence_figure,
+    topology_figure,
 )
 from lossatlas.draw.log import log_atlas
 from lossatlas.draw.notebook import notebook_frame
@@ -69,6 +70,7 @@ __all__ = [
     "scene_map",
     "scene_run",
     "surface",
+    "topology_figure",
     "write_animation",
     "write_figure",
     "write_page",

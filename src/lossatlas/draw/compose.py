@@ -193,6 +193,16 @@ def _facts(atlas: Atlas) -> list[Fact]:
                 f"squared ({atlas.diagram.loss_range_squared:.3g}) for each piece of the graph, whatever lies between.",
             )
         )
+    if atlas.merge_tree is not None and not np.isnan(atlas.merge_tree.smad):
+        tree = atlas.merge_tree
+        facts.append(
+            Fact(
+                label="mean height of valleys",
+                value=f"{tree.smad:.3g}, {tree.smad_over_range:.2g} of the range",
+                meaning=f"From a minimum up to the pass to a lower one, mean over {(tree.saddles >= 0).sum()} (SMAD). One high "
+                "point alone does not raise it, but many shallow valleys lower it.",
+            )
+        )
     if atlas.distance_error:
         facts.append(
             Fact(

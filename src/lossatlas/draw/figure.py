@@ -16,10 +16,11 @@ from lossatlas.draw.figures.landscape import landscape_figure
 from lossatlas.draw.figures.methods import methods_figure
 from lossatlas.draw.figures.persistence import persistence_figure
 from lossatlas.draw.figures.style import Style, named_style
+from lossatlas.draw.figures.topology import topology_figure
 from lossatlas.draw.scene import Scene
 from lossatlas.store import unwritable, write_durably
 
-Preset = Literal["landscape", "methods", "persistence"]
+Preset = Literal["landscape", "methods", "persistence", "topology"]
 
 # What a file would say of its moment or its maker, which is no part of the figure.
 _UNDATED: dict[str, dict[str, None]] = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
@@ -32,7 +33,7 @@ def figure(scene: Scene, *, style: str | Style = "paper", preset: str = "landsca
 
     Raises:
         InputError: the scene has no map, or there is no such preset or style. Diagrams (Fig. 3) are no scene: they are drawn by
-            :func:`persistence_figure`.
+            :func:`persistence_figure` and :func:`topology_figure`.
     """
     if preset not in _OF_SCENES:
         raise InputError(f"preset must be 'landscape' or 'methods', but is {preset!r}; choose one")
@@ -45,10 +46,12 @@ def atlas_figure(atlas: Atlas, *, title: str, style: str | Style = "paper", pres
     Raises:
         InputError: there is no such preset or style, or a diagram is asked for where no loss was recorded.
     """
-    if preset == "persistence":
-        if atlas.diagram is None:
+    if preset in {"persistence", "topology"}:
+        if atlas.diagram is None or atlas.merge_tree is None:
             raise InputError("there is no diagram, for no run has a loss; record one, such as recorder.step(test_loss=...)")
         label = (atlas.loss or "loss").replace("_", " ")
+        if preset == "topology":
+            return topology_figure(atlas.diagram, atlas.merge_tree, loss_label=label, style=style, title=title)
         return persistence_figure({title: atlas.diagram}, loss_label=label, style=style)
     if preset not in _OF_SCENES:
         raise InputError(f"preset must be {', '.join(map(repr, get_args(Preset)))}, but is {preset!r}; choose one")

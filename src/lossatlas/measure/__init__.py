@@ -14,11 +14,19 @@ from lossatlas.measure.geometry import (
     step_lengths,
     trajectory_geometry,
 )
-from lossatlas.measure.graph import neighbour_graph
 from lossatlas.measure.nulls import random_walks, shuffled
-from lossatlas.measure.persistence import Diagram, persistence
 from lossatlas.measure.similarity import cka, ckas
-from lossatlas.measure.valleys import Valleys, valleys
+from lossatlas.measure.topology import (
+    Diagram,
+    MergeTree,
+    Valleys,
+    diagram_distance,
+    merge_tree,
+    neighbour_graph,
+    paper_persistence,
+    persistence,
+    valleys,
+)
 
 __all__ = [
     "Audit",
@@ -28,6 +36,7 @@ __all__ = [
     "Faithfulness",
     "Finding",
     "LayerGeometry",
+    "MergeTree",
     "Null",
     "TrajectoryGeometry",
     "Valleys",
@@ -35,11 +44,14 @@ __all__ = [
     "cka",
     "ckas",
     "comparison",
+    "diagram_distance",
     "distances_from",
     "end_spread",
     "faithfulness",
     "layer_geometry",
+    "merge_tree",
     "neighbour_graph",
+    "paper_persistence",
     "persistence",
     "random_walks",
     "return_ratio",

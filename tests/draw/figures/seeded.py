@@ -3,7 +3,7 @@
 import numpy as np
 
 from lossatlas.draw import Layout, Metric, Scene, SceneMap, SceneRun
-from lossatlas.measure import Diagram
+from lossatlas.measure import Diagram, MergeTree
 
 N_STEPS = 6
 
@@ -53,9 +53,23 @@ def diagram(*, low: float = 0.5, high: float = 8.0) -> Diagram:
     return Diagram(
         finite={0: finite, 1: np.zeros((0, 2))},
         essential={0: np.array([low]), 1: np.array([low * 4, low * 5])},
-        lowest=low,
+        values=np.sort(np.r_[low, low * 2, low * 2, low * 4, low * 5, np.geomspace(low, high, 15)]),
+        n_left_out=0,
+        knn=5,
+    )
+
+
+def tree(*, low: float = 0.5, high: float = 8.0) -> MergeTree:
+    """Return the merge tree of such a diagram."""
+    return MergeTree(
+        minima=np.array([3, 1, 7]),
+        lows=np.array([low, low * 2, low * 2]),
+        saddles=np.array([-1, 4, 9]),
+        passes=np.array([np.nan, low * 6, low * 3]),
+        parent=np.array([-1, 0, 1]),
         highest=high,
         n_points=20,
         n_left_out=0,
         knn=5,
+        pieces="apart",
     )

@@ -45,6 +45,10 @@ def test_a_figure_has_the_style_and_preset_that_were_asked_for(atlas):
     assert diagrams.axes[0].get_title() == "walks"
     assert f"total {atlas.diagram.total():.3g}" in diagrams.axes[0].texts[0].get_text()
     assert diagrams.axes[0].get_xlabel() == "birth (test loss)"
+    topology = atlas.figure(preset="topology", title="walks", style="talk")
+    assert topology.axes[1].get_xlabel() == topology.axes[2].get_ylabel() == "test loss"
+    assert (topology.get_suptitle(), topology.get_figheight()) == ("walks", TALK.height)
+    assert f"{len(atlas.merge_tree.minima)} minim" in topology.axes[2].get_title(loc="left")
 
 
 def test_a_saved_figure_is_the_one_that_is_returned(atlas, tmp_path):
@@ -63,12 +67,12 @@ def test_looks_that_a_file_does_not_have_are_refused(atlas, tmp_path, refuses, a
         ("a.json", "paper", "methods"): "'methods' is a figure, but 'a.json' is none; end it in .png, .svg or .pdf",
         ("a.gif", "paper", "persistence"): "'persistence' is a figure, but 'a.gif' is none",
         ("a.png", "poster", "landscape"): "style must be 'paper' or 'talk', but is 'poster'",
-        ("a.png", "paper", "sketch"): "preset must be 'landscape', 'methods', 'persistence', but is 'sketch'",
+        ("a.png", "paper", "sketch"): "preset must be 'landscape', 'methods', 'persistence', 'topology', but is 'sketch'",
     }.items():
         name, style, preset = asked
         with refuses(words):
             atlas.save(tmp_path / name, style=style, preset=preset)
-    with refuses("preset must be 'landscape', 'methods', 'persistence', but is 'sketch'; choose one"):
+    with refuses("preset must be 'landscape', 'methods', 'persistence', 'topology', but is 'sketch'; choose one"):
         atlas.figure(preset="sketch")
     monkeypatch.setattr(FFMpegWriter, "isAvailable", classmethod(lambda cls: False))
     with refuses("install ffmpeg, or name a .gif"):
@@ -85,6 +89,8 @@ def test_without_a_loss_there_is_no_diagram(tmp_path, refuses):
             recorder.step()
     with refuses("there is no diagram, for no run has a loss; record one"):
         la.atlas(tmp_path / "run").figure(preset="persistence")
+    with refuses("there is no diagram, for no run has a loss; record one"):
+        la.atlas(tmp_path / "run").figure(preset="topology")
 
 
 @pytest.fixture

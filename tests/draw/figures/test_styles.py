@@ -9,9 +9,19 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 from matplotlib.text import Text
-from seeded import diagram, part, scene_of
+from seeded import diagram, part, scene_of, tree
 
-from lossatlas.draw import PAPER, TALK, figure, landscape_figure, methods_figure, named_style, persistence_figure, write_figure
+from lossatlas.draw import (
+    PAPER,
+    TALK,
+    figure,
+    landscape_figure,
+    methods_figure,
+    named_style,
+    persistence_figure,
+    topology_figure,
+    write_figure,
+)
 
 _METHODS = ("PHATE", "PCA", "t-SNE")
 _FIGURES = {
@@ -22,6 +32,7 @@ _FIGURES = {
     "persistence": lambda style: persistence_figure(
         {"a": diagram(), "b": diagram(high=20.0), "c": diagram(low=0.1)}, losses={"a": 1.0, "b": 2.0, "c": 0.5}, style=style
     ),
+    "topology": lambda style: topology_figure(diagram(), tree(), style=style, title="A title"),
 }
 
 
@@ -71,7 +82,9 @@ def words_of(made: Figure) -> list[Text]:
 
 
 @pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
-@pytest.mark.parametrize(("name", "style"), [("landscape", "talk"), ("methods", "paper"), ("persistence", "paper")])
+@pytest.mark.parametrize(
+    ("name", "style"), [("landscape", "talk"), ("methods", "paper"), ("persistence", "paper"), ("topology", "paper")]
+)
 def test_the_same_figure_twice_is_the_same_bytes(name, style, ending, tmp_path):
     written = []
     for which in "ab":

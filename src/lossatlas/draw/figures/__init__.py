@@ -5,5 +5,9 @@ from lossatlas.draw.figures.landscape import landscape_figure
 from lossatlas.draw.figures.methods import methods_figure
 from lossatlas.draw.figures.persistence import persistence_figure
 from lossatlas.draw.figures.style import PAPER, TALK, Style, named_style
+from lossatlas.draw.figures.topology import topology_figure
 
-__all__ = ["PAPER", "TALK", "Style", "geometry_figure", "landscape_figure", "methods_figure", "named_style", "persistence_figure"]
+__all__ = [
+    "PAPER", "TALK", "Style", "geometry_figure", "landscape_figure", "methods_figure", "named_style", "persistence_figure",
+    "topology_figure",
+]  # fmt: skip

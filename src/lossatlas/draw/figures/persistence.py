@@ -20,7 +20,7 @@ from lossatlas.draw.figures.marks import blank, draw_title
 from lossatlas.draw.figures.style import FAINT, INK, QUIET, Style, named_style
 from lossatlas.measure import Diagram
 
-_VALLEY, _WHOLE, _CYCLE = "#0072B2", "#D55E00", "#7f7f7f"
+VALLEY, WHOLE, CYCLE = "#0072B2", "#D55E00", "#7f7f7f"
 _UNKNOWN = to_rgba("#c4c4c4")
 _BESIDE = 1.15  # inches on the right for legends, on paper
 
@@ -123,14 +123,14 @@ def _draw_diagrams(
         _draw_classes(axes, diagram, style)
         _draw_name(axes, name, diagram, style, is_narrow=is_narrow)
         axes.tick_params(labelleft=axes is panels[0])
-        _quiet(axes)
+        open_frame(axes)
     panels[0].set_ylabel("death")
     entries = [
-        sign("o", _VALLEY, "valley, ends", style, area=style.end * 0.7),
-        sign("^", _WHOLE, "valley, never ends", style, area=style.end * 1.4),
-        sign("|", _CYCLE, "cycle, never ends", style, area=style.end * 1.4),
+        sign("o", VALLEY, "valley, ends", style, area=style.end * 0.7),
+        sign("^", WHOLE, "valley, never ends", style, area=style.end * 1.4),
+        sign("|", CYCLE, "cycle, never ends", style, area=style.end * 1.4),
     ]
-    entries[-1].set_markeredgecolor(_CYCLE)
+    entries[-1].set_markeredgecolor(CYCLE)
     made = panels[-1].get_figure(root=True) if is_alone else None
     assert made is None or isinstance(made, Figure)
     place_legend(made, panels[-1], entries, columns=2)
@@ -138,10 +138,10 @@ def _draw_diagrams(
 
 def _draw_classes(axes: Axes, diagram: Diagram, style: Style) -> None:
     births, deaths = diagram.finite[0].T
-    axes.scatter(births, deaths, s=style.end * 0.7, color=_VALLEY, alpha=0.75, linewidths=0, zorder=3)
+    axes.scatter(births, deaths, s=style.end * 0.7, color=VALLEY, alpha=0.75, linewidths=0, zorder=3)
     for births, marker, colour, area, height in (
-        (diagram.essential[0], "^", _WHOLE, style.end * 1.4, 4),
-        (diagram.essential[1], "|", _CYCLE, style.end * 1.4, 2),
+        (diagram.essential[0], "^", WHOLE, style.end * 1.4, 4),
+        (diagram.essential[1], "|", CYCLE, style.end * 1.4, 2),
     ):
         edge = {"linewidths": style.edge, "edgecolors": INK} if marker == "^" else {"linewidths": style.edge, "alpha": 0.5}
         closed = np.full(len(births), diagram.highest)
@@ -169,7 +169,8 @@ def _draw_name(axes: Axes, name: str, diagram: Diagram, style: Style, *, is_narr
     axes.text(0.97, 0.04, words, transform=axes.transAxes, ha="right", va="bottom", fontsize=style.small, color=INK)
 
 
-def _quiet(axes: Axes) -> None:
+def open_frame(axes: Axes) -> None:
+    """Leave the left and the lower side of a frame."""
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
 
@@ -208,7 +209,7 @@ def _draw_totals(made: Figure, axes: Axes, networks: _Networks, style: Style) ->
     axes.set_ylabel("total persistence\n(dash: loss range²)")
     held = ", ".join(f"{name} {_rank_correlation(numbers[name], x)}" for name in ("total", "loss range²", "finite part"))
     axes.set_title(f"{len(x)} networks; Spearman's ρ: {held}", loc="left", fontsize=style.small, color=INK)
-    _quiet(axes)
+    open_frame(axes)
     if entries:
         place_legend(None, axes, entries, title=networks.by_label)
 

@@ -9,7 +9,8 @@ from jaxtyping import Float, Int
 
 from lossatlas._arrays import Distances, InputError, Vector
 from lossatlas.embed import PhateEmbedding
-from lossatlas.measure.filtration import Filtration, filtration
+from lossatlas.measure.topology.filtration import Filtration, filtration
+from lossatlas.measure.topology.meeting import meetings
 
 # As many members are listed as the map has points, so many times: valleys lie within valleys.
 _LISTED = 10
@@ -112,37 +113,23 @@ def valleys(distances_or_embedding: Distances | PhateEmbedding, values: Vector, 
 
 
 def _classes(on: Filtration) -> tuple[list[_Class], list[_Class]]:
-    """All valleys and all cycles, found by joining points along edges as their values rise (union-find)."""
-    heights = on.values[on.edges].max(axis=1)
-    order = np.lexsort((on.edges[:, 1], on.edges[:, 0], heights))
-    parent = list(range(len(on.values)))
-    # Of each root, which is the component's lowest point, all that joined it; the height of the last that did, and how many
-    # were there below.
-    inside = [[point] for point in parent]
-    joined = [(-np.inf, 0)] * len(parent)
+    """All valleys and all cycles, in the order in which they end and close."""
+    # Of each component, by its lowest point, all that joined it; the height of the last that did, and how many were there below.
+    inside = [[point] for point in range(len(on.values))]
+    joined = [(-np.inf, 0)] * len(on.values)
+    births = on.values.tolist()
     basins, cycles = [], []
-    ages = list(zip(on.values.tolist(), parent, strict=True))
-
-    def root(point: int) -> int:
-        while parent[point] != point:
-            parent[point] = parent[parent[point]]
-            point = parent[point]
-        return point
-
-    for height, (a, b) in zip(heights[order].tolist(), on.edges[order].tolist(), strict=True):
-        older, younger = sorted((root(a), root(b)), key=ages.__getitem__)
-        if older == younger:
-            cycles.append(_Class(height, math.nan, 1, max((a, b), key=ages.__getitem__), [a, b]))
+    for meeting in meetings(on):
+        height, older, younger = meeting.height, meeting.older, meeting.younger
+        if meeting.is_cycle:
+            cycles.append(_Class(height, math.nan, 1, meeting.higher, [meeting.lower, meeting.higher]))
             continue
-        if ages[younger][0] < height:
+        if births[younger] < height:
             last, below = joined[younger]
-            basins.append(_Class(ages[younger][0], height, 0, younger, inside[younger][: below if last == height else None]))
+            basins.append(_Class(births[younger], height, 0, younger, inside[younger][: below if last == height else None]))
         if joined[older][0] < height:
             joined[older] = (height, len(inside[older]))
         inside[older].extend(inside[younger])
         inside[younger] = []
-        parent[younger] = older
-    basins += [
-        _Class(ages[point][0], math.nan, 0, point, inside[point]) for point in range(len(parent)) if parent[point] == point
-    ]
+    basins += [_Class(births[point], math.nan, 0, point, members) for point, members in enumerate(inside) if members]
     return basins, cycles

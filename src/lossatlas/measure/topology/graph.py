@@ -2,8 +2,10 @@
 
 import numpy as np
 from jaxtyping import Int
+from scipy.sparse import coo_array
 
 from lossatlas._arrays import Distances, InputError
+from lossatlas.embed.connect import bridged
 
 
 def neighbour_graph(distances: Distances, *, knn: int = 20) -> Int[np.ndarray, "m 2"]:
@@ -29,3 +31,18 @@ def neighbour_graph(distances: Distances, *, knn: int = 20) -> Int[np.ndarray, "
     left = knn - nearer.sum(axis=1, keepdims=True)
     is_near = nearer | (tied & (np.cumsum(tied, axis=1) <= left))
     return np.argwhere(np.triu(is_near | is_near.T))
+
+
+def bridged_graph(edges: Int[np.ndarray, "m 2"], distances: Distances) -> Int[np.ndarray, "e 2"]:
+    """Edges with those of the minimum spanning tree between the graph's pieces, one fewer than there are pieces.
+
+    >>> bridged_graph(np.array([[0, 1], [2, 3]]), np.abs(np.subtract.outer(np.arange(4.0), np.arange(4.0))))
+    array([[0, 1],
+           [1, 2],
+           [2, 3]])
+    """
+    both = np.concatenate([edges, edges[:, ::-1]])
+    graph = coo_array((np.ones(len(both)), both.T), shape=distances.shape).tocsr()
+    rows, columns = bridged(graph, distances).nonzero()
+    found = np.stack([rows, columns], axis=1)[rows < columns].astype(np.int64)
+    return found[np.lexsort(found.T[::-1])]

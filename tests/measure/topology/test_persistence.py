@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from naive_persistence import neighbours_naive, persistence_naive
 
 from lossatlas import InputError, persistence, phate
-from lossatlas.measure import Diagram
-from lossatlas.measure.graph import neighbour_graph
+from lossatlas.measure import Diagram, neighbour_graph
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -260,7 +259,9 @@ def test_what_are_no_distances_is_refused():
 
 @pytest.mark.usefixtures("as_users_call")
 def test_a_part_that_there_is_not_is_refused():
-    with pytest.raises(InputError, match=r"part must be 'all', 'finite' or 'essential', but is 'whole'; choose one of these"):
+    with pytest.raises(
+        InputError, match=r"part must be 'all', 'finite', 'essential' or 'relative', but is 'whole'; choose one of these"
+    ):
         persistence(path(3), np.zeros(3), knn=1).total(part="whole")
 
 
