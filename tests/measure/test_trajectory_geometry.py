@@ -109,9 +109,6 @@ def test_the_weights_themselves_say_the_same(seed, n):
 def test_each_run_is_measured_as_if_it_were_alone():
     points, times = walk(14), np.array([0, 1, 2, 4, 8, 0, 5, 6, 7, 8, 9, 0, 0, 1], dtype=float)
     runs = [(8, 11), (0, 5), (11, 12), (5, 7)]  # in no order, one of a point, rows 7, 12 and 13 of none
-    found = trajectory_geometry(pairwise(points), [*runs, (0, 0), (14, 14)], steps=times)
-    assert found.length[4:].tolist() == found.displacement[4:].tolist() == [0, 0]
-    assert np.isnan(found.mean_velocity[4:]).all()
     found = trajectory_geometry(pairwise(points), runs, steps=times)
     for number, (first, stop) in enumerate(runs):
         expected = geometry_naive(points[first:stop], times[first:stop])
@@ -160,6 +157,15 @@ def test_the_null_is_the_geometry_of_the_random_walks_of_the_table(seed):
             np.testing.assert_allclose(mine, theirs, rtol=1e-7, atol=FLAT, err_msg=field.name)
     inside = ~np.isnan(found.turning)
     np.testing.assert_allclose(found.turning[inside], 90, atol=1e-9)
+
+
+def test_a_run_without_points_changes_nothing():
+    between, runs = pairwise(walk(9)), [(0, 5), (5, 9)]
+    alone, found = trajectory_geometry(between, runs), trajectory_geometry(between, [(0, 0), *runs, (9, 9)])
+    for name in (*LENGTHS, *ANGLES):
+        np.testing.assert_array_equal(getattr(found, name), getattr(alone, name), err_msg=name)
+    assert found.length[[0, 3]].tolist() == found.displacement[[0, 3]].tolist() == [0, 0]
+    assert np.isnan(found.mean_velocity[[0, 3]]).all()
 
 
 def test_the_velocity_is_a_length_a_step_whatever_the_steps_are():

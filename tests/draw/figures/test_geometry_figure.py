@@ -69,12 +69,19 @@ def test_names_are_words_whatever_signs_they_hold(tmp_path):
     long = "a_very_long_name_of_a_run_that_ends_in_7"
     made = geometry_figure(walks(2), names=[long, "a_$name$"], title="a $title$", time_label="$t$")
     shown = made.axes[0].get_title(loc="left")
-    assert shown == "\N{HORIZONTAL ELLIPSIS}" + long[-24:]
+    assert shown == "a_very_\N{HORIZONTAL ELLIPSIS}" + long[-12:]
     write_figure(made, tmp_path / "a.svg")
     written = re.sub(r"<!--.*?-->", "", (tmp_path / "a.svg").read_text())
     assert written.count("a_$name$") == 2  # over its panel, beside its bar
     assert written.count("$t$") == 2
     assert "a $title$" in written
+
+
+def test_modules_that_all_are_in_are_not_named():
+    made = geometry_figure(walks(3), names=["net.blocks.0.weight", "net.blocks.1.weight", "net.blocks.bias"])
+    assert [axes.get_title(loc="left") for axes in made.axes[:3]] == ["0.weight", "1.weight", "bias"]
+    assert geometry_figure(walks(2), names=["net.a", "net.a"]).axes[0].get_title(loc="left") == "a"
+    assert geometry_figure(walks(1), names=["net.a"]).axes[0].get_title(loc="left") == "net.a"
 
 
 def test_what_cannot_be_drawn_is_refused(layers, refuses):

@@ -21,7 +21,7 @@ from lossatlas.measure import LayerGeometry, TrajectoryGeometry
 _FROM_START, _FROM_END = "#0072B2", "#D55E00"
 # Panels and bars that a page has room for, and a slide.
 _PAGE, _SLIDE = (12, 40), (6, 16)
-_LONGEST = 24  # letters of a name
+_LONGEST = 20  # letters of a name that fit over a panel
 
 
 class _Path(NamedTuple):
@@ -39,10 +39,6 @@ class _Path(NamedTuple):
     def times(self) -> np.ndarray:
         first, stop = self.geometry.runs[self.run]
         return np.arange(stop - first) if self.geometry.steps is None else self.geometry.steps[first:stop]
-
-    @property
-    def short(self) -> str:
-        return self.name if len(self.name) <= _LONGEST else "\N{HORIZONTAL ELLIPSIS}" + self.name[-_LONGEST:]
 
 
 def geometry_figure(
@@ -75,10 +71,11 @@ def geometry_figure(
     paths = _layers(found, run) if isinstance(found, LayerGeometry) else _runs(found, names)
     if not paths:
         raise InputError("there is no trajectory of two points or more, so there is nothing to draw; record more")
+    paths = [path._replace(name=name) for path, name in zip(paths, _short([path.name for path in paths]), strict=True)]
     most_panels, most_bars = _SLIDE if chosen.height else _PAGE
     barred = _farthest(paths, most_bars)
     shown = _farthest(barred, most_panels)
-    columns = min(len(shown), 2 if chosen.height else 3)
+    columns = min(len(shown), 2 if chosen.height or len(shown) == 4 else 3)  # four are two by two
     lines = math.ceil(len(shown) / columns)
     with mpl.rc_context(chosen.rc):
         height = max(1.35 * lines, 0.17 * len(barred) + 0.5) + 0.45 + 0.3 * bool(title)
@@ -110,6 +107,18 @@ def _layers(found: LayerGeometry, run: int) -> list[_Path]:
     return [_Path(name, layer, run) for name, layer in found.layers.items() if len(_Path(name, layer, run).times) > 1]
 
 
+def _short(names: Sequence[str]) -> list[str]:
+    """Names without the modules that all are in; of what is still too long the beginning and the end."""
+    parts = [name.split(".") for name in names]
+    shared = 0
+    while (
+        len(names) > 1 and len({tuple(one[: shared + 1]) for one in parts}) == 1 and all(len(one) > shared + 1 for one in parts)
+    ):
+        shared += 1
+    own = [".".join(one[shared:]) for one in parts]
+    return [one if len(one) <= _LONGEST else f"{one[:7]}\N{HORIZONTAL ELLIPSIS}{one[8 - _LONGEST :]}" for one in own]
+
+
 def _farthest(paths: list[_Path], most: int) -> list[_Path]:
     by_distance = sorted(range(len(paths)), key=lambda i: -paths[i].geometry.displacement[paths[i].run])
     return [paths[i] for i in sorted(by_distance[:most])]
@@ -120,7 +129,7 @@ def _draw_distances(axes: Axes, path: _Path, style: Style) -> None:
     axes.plot(times, found.null.distance_from_start[path.rows], color=QUIET, linewidth=style.thin, linestyle="--")
     axes.plot(times, found.distance_from_end[path.rows], color=_FROM_END, linewidth=style.thick)
     axes.plot(times, found.distance_from_start[path.rows], color=_FROM_START, linewidth=style.thick)
-    axes.set_title(path.short, parse_math=False, fontsize=style.small, color=INK, loc="left", pad=style.small * 0.4)
+    axes.set_title(path.name, parse_math=False, fontsize=style.small, color=INK, loc="left", pad=style.small * 0.4)
     axes.margins(x=0)
     axes.set_ylim(bottom=0)
     for axis in (axes.xaxis, axes.yaxis):
@@ -134,12 +143,12 @@ def _draw_bars(axes: Axes, paths: Sequence[_Path], style: Style) -> None:
     null = np.array([path.geometry.null.straightness[path.run] for path in paths])
     places = np.arange(len(paths))
     axes.barh(places, np.nan_to_num(straight), height=0.62, color=_FROM_START, zorder=2)
-    for colour, width in (("white", style.edge * 6), (INK, style.edge * 3)):  # white beneath, so that it is seen on a bar too
+    for colour, width in (("white", style.edge * 5), (INK, style.edge * 3)):  # white beneath, so that it is seen on a bar too
         axes.scatter(null, places, marker="|", s=style.end * 3, color=colour, linewidths=width, zorder=3)
     for place in np.flatnonzero(np.isnan(straight)).tolist():
         axes.text(0.02, place, "stands still", va="center", fontsize=style.small, color=QUIET)
     axes.set(xlim=(0, 1), ylim=(len(paths) - 0.4, -0.6), xlabel="straightness")
-    axes.set_yticks(places, labels=[path.short for path in paths])
+    axes.set_yticks(places, labels=[path.name for path in paths])
     for label in axes.get_yticklabels():
         label.set_parse_math(False)
     axes.tick_params(axis="y", length=0)
@@ -155,7 +164,7 @@ def _signs(style: Style) -> list[Line2D]:
     mark.set_markeredgewidth(style.edge * 3)
     return [
         *(Line2D([], [], color=colour, linewidth=style.thick, label=label) for label, colour in solid.items()),
-        Line2D([], [], color=QUIET, linewidth=style.thin, linestyle="--", label="a random walk from its start"),
+        Line2D([], [], color=QUIET, linewidth=style.thin, linestyle="--", label="of a random walk"),
         mark,
     ]
 

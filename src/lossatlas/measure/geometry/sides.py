@@ -66,7 +66,7 @@ def squares_of_walks(steps: Vector, rows: Corners) -> Squares:
         last = rows.end[first]
         from_start[first + 1 : last + 1] = np.cumsum(steps[first + 1 : last + 1])
         from_end[first:last] = np.cumsum(steps[first + 1 : last + 1][::-1])[::-1]
-    return Squares(steps, steps + np.where(rows.has_after, steps[rows.after], 0.0), from_start, from_end)
+    return Squares(steps, steps + steps[rows.after], from_start, from_end)
 
 
 @dataclass(frozen=True)
