@@ -59,13 +59,16 @@ def topology_figure(
         _draw_tree(trunk, tree, chosen)
         for axes in (bars, curves, trunk):
             open_frame(axes)
-        entries = [
-            sign("_", VALLEY, "valley, ends", chosen, area=chosen.end * 2),
-            sign("_", WHOLE, "valley, never ends", chosen, area=chosen.end * 2),
-            sign("_", CYCLE, "cycle", chosen, area=chosen.end * 2),
-        ]
-        for entry, colour in zip(entries, (VALLEY, WHOLE, CYCLE), strict=True):
-            entry.set(markeredgecolor=colour, markeredgewidth=chosen.thick)
+        there = {
+            "valley, ends": (VALLEY, len(diagram.finite[0])),
+            "valley, never ends": (WHOLE, len(diagram.essential[0])),
+            "cycle": (CYCLE, len(diagram.barcode(1))),
+        }
+        entries = []
+        for words, (colour, count) in there.items():
+            if count:
+                entries.append(sign("_", colour, words, chosen, area=chosen.end * 2))
+                entries[-1].set(markeredgecolor=colour, markeredgewidth=chosen.thick)
         place_legend(made, trunk, entries)
         draw_title(made, title, chosen)
         return made
