@@ -157,7 +157,7 @@ def places(parents: Sequence[int] | np.ndarray, passes: Float[np.ndarray, " k"],
     """Where branches stand side by side so that no line crosses another: what has met stands together.
 
     >>> places([-1, 0, 0], np.array([np.nan, 5.0, 3.0]), np.array([0, 1, 2]))
-    {1: 0, 2: 1, 0: 2}
+    {2: 0, 0: 1, 1: 2}
     """
     together = {int(name): [int(name)] for name in names}
     for one in np.argsort(passes, kind="stable"):  # NaN comes last: what meets nothing
