@@ -30,7 +30,8 @@ def segments(axes, colour):
 
 def test_bars_are_the_classes_and_those_without_end_run_out_of_the_frame():
     diagram, tree = landscape(n=40)
-    bars, curves, trunk = topology_figure(diagram, tree, loss_label="test_loss").axes
+    made = topology_figure(diagram, tree, loss_label="test_loss")
+    bars, curves, trunk = made.axes
     assert segments(bars, VALLEY) == sorted(map(tuple, diagram.finite[0]))
     assert segments(bars, WHOLE) == sorted((birth, bars.get_xlim()[1]) for birth in diagram.essential[0])
     assert segments(bars, CYCLE) == []  # of a plain graph they never end
@@ -41,6 +42,7 @@ def test_bars_are_the_classes_and_those_without_end_run_out_of_the_frame():
     words = bars.get_title(loc="left")
     for number in (diagram.total(part="finite"), diagram.total(part="essential"), diagram.loss_range_squared):
         assert f"{number:.3g}" in words
+    assert [text.get_text() for text in made.legends[0].get_texts()] == ["valley, ends", "valley, never ends", "cycle"]
     assert (curves.get_xlabel(), trunk.get_ylabel()) == ("test_loss", "test_loss")
 
 
@@ -115,6 +117,7 @@ def test_a_flat_landscape_has_a_figure_too(style):
     for values in (np.full(5, 2.0), np.zeros(5), np.arange(5.0) * 1e-300):
         made = topology_figure(persistence(distances, values, knn=1), merge_tree(distances, values, knn=1), style=style)
         made.draw_without_rendering()
+        assert [text.get_text() for text in made.legends[0].get_texts()] == ["valley, never ends"]
         assert "1 minimum\nno saddle" in made.axes[2].get_title(loc="left")
 
 

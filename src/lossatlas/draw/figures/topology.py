@@ -59,13 +59,16 @@ def topology_figure(
         _draw_tree(trunk, tree, chosen)
         for axes in (bars, curves, trunk):
             open_frame(axes)
-        entries = [
-            sign("_", VALLEY, "valley, ends", chosen, area=chosen.end * 2),
-            sign("_", WHOLE, "valley, never ends", chosen, area=chosen.end * 2),
-            sign("_", CYCLE, "cycle", chosen, area=chosen.end * 2),
-        ]
-        for entry, colour in zip(entries, (VALLEY, WHOLE, CYCLE), strict=True):
-            entry.set(markeredgecolor=colour, markeredgewidth=chosen.thick)
+        there = {
+            "valley, ends": (VALLEY, len(diagram.finite[0])),
+            "valley, never ends": (WHOLE, len(diagram.essential[0])),
+            "cycle": (CYCLE, len(diagram.barcode(1))),
+        }
+        entries = []
+        for words, (colour, count) in there.items():
+            if count:
+                entries.append(sign("_", colour, words, chosen, area=chosen.end * 2))
+                entries[-1].set(markeredgecolor=colour, markeredgewidth=chosen.thick)
         place_legend(made, trunk, entries)
         draw_title(made, title, chosen)
         return made
@@ -154,7 +157,7 @@ def places(parents: Sequence[int] | np.ndarray, passes: Float[np.ndarray, " k"],
     """Where branches stand side by side so that no line crosses another: what has met stands together.
 
     >>> places([-1, 0, 0], np.array([np.nan, 5.0, 3.0]), np.array([0, 1, 2]))
-    {1: 0, 2: 1, 0: 2}
+    {2: 0, 0: 1, 1: 2}
     """
     together = {int(name): [int(name)] for name in names}
     for one in np.argsort(passes, kind="stable"):  # NaN comes last: what meets nothing
