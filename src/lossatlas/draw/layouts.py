@@ -9,8 +9,8 @@ import numpy as np
 from lossatlas._arrays import Coordinates
 from lossatlas._atlas import Atlas
 from lossatlas.draw.scene import Layout, Metric, Score
-from lossatlas.embed import Embedding, stress
-from lossatlas.measure import Faithfulness
+from lossatlas.embed import Embedding
+from lossatlas.measure import Faithfulness, plane_stress
 
 _NAMES = {"phate": "PHATE", "pca": "PCA", "tsne": "t-SNE", "umap": "UMAP", "isomap": "Isomap"}
 
@@ -79,16 +79,10 @@ def scores(atlas: Atlas) -> tuple[Score, ...]:
         meaning="How far distances on the map are from those that the method draws, which for PHATE are of potentials: 0 is a "
         "perfect map, 0.1 fair, from 0.2 on look twice.",
         better="lower",
-        values=(_plane_stress(atlas), *(made.stress for made in atlas.layouts.values())),
+        values=(plane_stress(atlas.embedding), *(made.stress for made in atlas.layouts.values())),
         nulls=tuple((name, null.stress) for name, null in compared.nulls.items()),
     )
     return (*(score for score in found if any(value is not None for value in score.values)), fit)
-
-
-def _plane_stress(atlas: Atlas) -> float:
-    """The stress of what is drawn: of a map of more axes the first two are."""
-    made = atlas.embedding
-    return made.stress if made.coordinates.shape[1] <= 2 else stress(made.potential_distances, made.coordinates[:, :2])
 
 
 def _plain(found: Faithfulness, name: str) -> float | None:
@@ -126,7 +120,7 @@ def _caption(atlas: Atlas) -> str:
     return (
         f"PHATE of {atlas.n_points:,} points, {metric}; "
         f"knn {settings.knn}, decay {_decimal(settings.decay)}, {chosen}, "
-        f"gamma {_decimal(settings.gamma)}, preset {settings.preset}; stress {_plane_stress(atlas):.3f}"
+        f"gamma {_decimal(settings.gamma)}, preset {settings.preset}; stress {plane_stress(atlas.embedding):.3f}"
     )
 
 

@@ -1,12 +1,21 @@
 """Coordinates and losses become numbers."""
 
 from lossatlas.measure.auditing import Audit, Finding, audit
-from lossatlas.measure.comparison import Comparison, Null, comparison
-from lossatlas.measure.faithfulness import Faithfulness, faithfulness
 from lossatlas.measure.graph import neighbour_graph
-from lossatlas.measure.nulls import random_walks, shuffled
 from lossatlas.measure.persistence import Diagram, persistence
 from lossatlas.measure.trajectory import distances_from, return_ratio, step_lengths
+from lossatlas.measure.trust import (
+    Comparison,
+    Faithfulness,
+    Null,
+    Truth,
+    comparison,
+    faithfulness,
+    plane_stress,
+    random_walks,
+    shuffled,
+    truth,
+)
 from lossatlas.measure.valleys import Valleys, valleys
 
 __all__ = [
@@ -16,6 +25,7 @@ __all__ = [
     "Faithfulness",
     "Finding",
     "Null",
+    "Truth",
     "Valleys",
     "audit",
     "comparison",
@@ -23,9 +33,11 @@ __all__ = [
     "faithfulness",
     "neighbour_graph",
     "persistence",
+    "plane_stress",
     "random_walks",
     "return_ratio",
     "shuffled",
     "step_lengths",
+    "truth",
     "valleys",
 ]

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.spatial.distance import cdist
-from scipy.stats import rankdata
 
-from lossatlas._arrays import Coordinates, Distances, InputError, Vector, checked_distances
+from lossatlas._arrays import Coordinates, Distances, Indices, InputError, Vector, checked_distances
+from lossatlas.distance.threads import over_rows, workers
 from lossatlas.embed import Embedding
-from lossatlas.measure.ranks import beyond, blocks, shares, to_others, without_rounding
+from lossatlas.measure.trust.ranks import neighbour_sums, without_rounding
 from lossatlas.store import Run
 
 # Pairs of points whose distances are put in order: all of them up to 1,000 points. A rank correlation of so many pairs
@@ -29,6 +28,8 @@ class Faithfulness:
         trustworthiness: Whether neighbours on the map are neighbours.
         continuity: Whether neighbours are neighbours on the map.
         neighbours_kept: Share of the ``knn`` nearest that are among the ``knn`` nearest on the map; by chance, knn / (n - 1).
+        kept_within_runs: The same of those that are of the point's own run; None where there are none.
+        kept_between_runs: The same of those that are of another run or of none.
         rank_correlation: Of true and drawn distances (Spearman); NaN where all distances are one.
         trajectory_continuity: Share of the steps from one snapshot to the next that are not torn; None without steps.
         point_trustworthiness: The first of each point, ``(n,)``: their mean is that of the map. So the next two.
@@ -43,6 +44,8 @@ class Faithfulness:
     trustworthiness: float
     continuity: float
     neighbours_kept: float
+    kept_within_runs: float | None
+    kept_between_runs: float | None
     rank_correlation: float
     trajectory_continuity: float | None
     point_trustworthiness: Vector
@@ -58,6 +61,8 @@ class Faithfulness:
             "trustworthiness": self.trustworthiness,
             "continuity": self.continuity,
             "neighbours_kept": self.neighbours_kept,
+            "kept_within_runs": self.kept_within_runs,
+            "kept_between_runs": self.kept_between_runs,
             "rank_correlation": self.rank_correlation,
             "trajectory_continuity": self.trajectory_continuity,
         }
@@ -108,29 +113,110 @@ def faithfulness(
     >>> round(found.trustworthiness, 3), round(found.neighbours_kept, 3), found.trajectory_continuity
     (0.521, 0.417, 0.8)
     """
+    return truth(distances, runs, knn=knn, seed=seed).of(embedding)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Truth:
+    """True distances as maps of them are scored against, so that what is in order once stays so for all of them."""
+
+    distances: Distances
+    run: Indices  # of each point; -1 for points of none
+    steps: Int[np.ndarray, " s"]  # rows from which a step goes to the next row
+    knn: int
+    seed: int
+    pairs: tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"]]  # whose distances are put in order
+    ranks: Float[np.ndarray, " m"]  # of their true distances, about the mean
+    foreseen: Int[np.ndarray, " s"]  # the place of each step's distance among those of the pairs
+
+    def of(self, embedding: Embedding | Coordinates) -> Faithfulness:
+        """Return how faithfully a map draws these distances.
+
+        Raises:
+            InputError: the map has other points or none to see.
+        """
+        n = len(self.distances)
+        drawn = _checked_coordinates(embedding.coordinates if isinstance(embedding, Embedding) else embedding, n)
+        trust, continuity, kept, within = self._neighbours(drawn)
+        lengths = without_rounding(_lengths(drawn, *self.pairs))
+        order = np.argsort(lengths)
+        excess = self._step_excess(drawn, lengths[order])
+        has_step = np.isfinite(excess)
+        return Faithfulness(
+            trustworthiness=float(trust.mean()),
+            continuity=float(continuity.mean()),
+            neighbours_kept=float(kept.mean()),
+            kept_within_runs=within[0],
+            kept_between_runs=within[1],
+            rank_correlation=_correlation(self.ranks, _ranks(lengths, order)),
+            trajectory_continuity=float((excess[has_step] <= _TORN).mean()) if has_step.any() else None,
+            point_trustworthiness=trust,
+            point_continuity=continuity,
+            point_neighbours_kept=kept,
+            step_excess=excess,
+            knn=self.knn,
+            seed=self.seed,
+        )
+
+    def _neighbours(self, drawn: Coordinates) -> tuple[Vector, Vector, Vector, tuple[float | None, float | None]]:
+        """Trustworthiness, continuity and share of neighbours kept of each point; the last within and between runs."""
+        n, knn = len(self.distances), self.knn
+        sums = np.empty((5, n))
+
+        def fill(start: int, stop: int) -> None:
+            sums[:, start:stop] = neighbour_sums(self.distances, drawn, self.run, knn, slice(start, stop))
+
+        with workers() as pool:
+            over_rows(pool, fill, n)
+        intruders, lost, kept, own_kept, own = sums
+        worst = knn * (2 * n - 3 * knn - 1) / 2
+        of_runs = self.run >= 0
+        parts = [(own_kept, own), (kept - own_kept, knn - own)]
+        within, between = (_share(part[of_runs].sum(), whole[of_runs].sum(), knn * n) for part, whole in parts)
+        return 1 - intruders / worst, 1 - lost / worst, kept / knn, (within, between)
+
+    def _step_excess(self, drawn: Coordinates, lengths: Float[np.ndarray, " m"]) -> Vector:
+        """How much longer each step is drawn than foreseen; ``lengths`` are those of the pairs in order."""
+        excess = np.full(len(drawn), np.nan)
+        spread = float(np.sqrt(2 * np.square(drawn - drawn.mean(axis=0)).sum() / (len(drawn) - 1)))
+        steps = without_rounding(_lengths(drawn, self.steps, self.steps + 1))
+        excess[self.steps + 1] = (steps - lengths[self.foreseen]) / (spread or 1.0)
+        return excess
+
+
+def truth(
+    distances: Distances, runs: Sequence[tuple[int, int] | Run] | None = None, *, knn: int | None = None, seed: int = 0
+) -> Truth:
+    """Return true distances ready for many maps of them; arguments as for :func:`faithfulness`.
+
+    Raises:
+        InputError: ``knn`` does not fit, or a run leaves the map.
+    """
     D = checked_distances(distances)
     n = len(D)
-    drawn = _checked_coordinates(embedding.coordinates if isinstance(embedding, Embedding) else embedding, n)
     if knn is None:
         knn = min(_KNN, (n - 1) // 2)
     if knn != int(knn) or not 1 <= knn < n / 2:
         raise InputError(f"knn must be from 1 to below half the {n} points, but is {knn}; pass another")
-    trust, continuity, kept = _neighbours(D, drawn, knn)
-    true_pairs, drawn_pairs = _pairs(D, drawn, seed)
-    excess = _step_excess(D, drawn, _steps(_spans(runs or ()), n), true_pairs, drawn_pairs)
-    has_step = np.isfinite(excess)
-    return Faithfulness(
-        trustworthiness=float(trust.mean()),
-        continuity=float(continuity.mean()),
-        neighbours_kept=float(kept.mean()),
-        rank_correlation=_rank_correlation(true_pairs, drawn_pairs),
-        trajectory_continuity=float((excess[has_step] <= _TORN).mean()) if has_step.any() else None,
-        point_trustworthiness=trust,
-        point_continuity=continuity,
-        point_neighbours_kept=kept,
-        step_excess=excess,
-        knn=knn,
+    spans = _spans(runs or ())
+    steps = _steps(spans, n)
+    run = np.full(n, -1)
+    for number, (start, stop) in enumerate(spans):
+        run[start:stop] = number
+    i, j = _pairs(n, seed)
+    lengths = without_rounding(D[i, j])
+    order = np.argsort(lengths)
+    # Of true distances that tie, the longest drawn is foreseen: which of them is which is not known.
+    place = np.searchsorted(lengths[order], without_rounding(D[steps, steps + 1]), side="right") - 1
+    return Truth(
+        distances=D,
+        run=run,
+        steps=steps,
+        knn=int(knn),
         seed=seed,
+        pairs=(i, j),
+        ranks=_ranks(lengths, order),
+        foreseen=np.maximum(place, 0),
     )
 
 
@@ -143,41 +229,36 @@ def _checked_coordinates(coordinates: np.ndarray, n: int) -> Coordinates:
     return drawn
 
 
-def _neighbours(D: Distances, drawn: Coordinates, knn: int) -> tuple[Vector, Vector, Vector]:
-    """Trustworthiness, continuity and share of neighbours kept of each point."""
-    n = len(D)
-    trust, continuity, kept = np.empty((3, n))
-    for rows in blocks(n):
-        true, there = to_others(D[rows], rows), to_others(cdist(drawn[rows], drawn), rows)
-        near, near_there = shares(true, knn), shares(there, knn)
-        trust[rows] = beyond(near_there, true, knn)
-        continuity[rows] = beyond(near, there, knn)
-        kept[rows] = np.minimum(near, near_there).sum(axis=1) / knn
-    worst = knn * (2 * n - 3 * knn - 1) / 2
-    return 1 - trust / worst, 1 - continuity / worst, kept
-
-
-def _pairs(D: Distances, drawn: Coordinates, seed: int) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]:
-    """True and drawn distances of all pairs, or of as many as are enough."""
-    n = len(D)
+def _pairs(n: int, seed: int) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"]]:
+    """All pairs of points, or as many as are enough."""
     if n * (n - 1) // 2 <= _PAIRS:
-        i, j = np.triu_indices(n, 1)
-    else:
-        rng = np.random.default_rng(seed)
-        i = rng.integers(n, size=_PAIRS)
-        j = (i + rng.integers(1, n, size=_PAIRS)) % n
-    return without_rounding(D[i, j]), without_rounding(_lengths(drawn, i, j))
+        return np.triu_indices(n, 1)
+    rng = np.random.default_rng(seed)
+    i = rng.integers(n, size=_PAIRS)
+    return i, (i + rng.integers(1, n, size=_PAIRS)) % n
 
 
 def _lengths(drawn: Coordinates, i: Int[np.ndarray, " m"], j: Int[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
     return np.sqrt(np.square(drawn[i] - drawn[j]).sum(axis=1))
 
 
-def _rank_correlation(true: Float[np.ndarray, " m"], drawn: Float[np.ndarray, " m"]) -> float:
-    """Spearman's; ties take the mean of their ranks."""
-    a, b = (rankdata(values) - (len(values) + 1) / 2 for values in (true, drawn))
+def _ranks(values: Float[np.ndarray, " m"], order: Int[np.ndarray, " m"]) -> Float[np.ndarray, " m"]:
+    """Ranks about their mean, of values whose order is known; ties take the mean of their ranks."""
+    in_order = values[order]
+    begins = np.flatnonzero(np.r_[True, in_order[1:] != in_order[:-1]])
+    ends = np.r_[begins[1:], len(values)]
+    ranks = np.empty(len(values))
+    ranks[order] = np.repeat((begins + ends - 1) / 2, ends - begins)
+    return ranks - (len(values) - 1) / 2
+
+
+def _correlation(a: Float[np.ndarray, " m"], b: Float[np.ndarray, " m"]) -> float:
     spread = float(np.sqrt((a * a).sum() * (b * b).sum()))
     return float((a * b).sum() / spread) if spread else float("nan")
+
+
+def _share(part: float, whole: float, scale: float) -> float | None:
+    return float(part / whole) if whole > 1e-12 * scale else None  # shares of ties round
 
 
 def _spans(runs: Sequence[tuple[int, int] | Run]) -> list[tuple[int, int]]:
@@ -195,20 +276,3 @@ def _steps(runs: Sequence[tuple[int, int]], n: int) -> Int[np.ndarray, " s"]:
         if not 0 <= start <= stop <= n:
             raise InputError(f"a run spans rows {start} to {stop}, but the map has {n} points; pass first row and row after last")
     return np.concatenate([np.zeros(0, np.int64), *(np.arange(start, stop - 1) for start, stop in runs)])
-
-
-def _step_excess(
-    D: Distances,
-    drawn: Coordinates,
-    steps: Int[np.ndarray, " s"],
-    true_pairs: Float[np.ndarray, " m"],
-    drawn_pairs: Float[np.ndarray, " m"],
-) -> Vector:
-    n = len(D)
-    excess = np.full(n, np.nan)
-    spread = float(np.sqrt(2 * np.square(drawn - drawn.mean(axis=0)).sum() / (n - 1)))
-    # Of true distances that tie, the longest drawn is foreseen: which of them is which is not known.
-    rank = np.searchsorted(np.sort(true_pairs), without_rounding(D[steps, steps + 1]), side="right") - 1
-    foreseen = np.sort(drawn_pairs)[np.maximum(rank, 0)]
-    excess[steps + 1] = (without_rounding(_lengths(drawn, steps, steps + 1)) - foreseen) / (spread or 1.0)
-    return excess
