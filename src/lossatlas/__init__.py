@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lossatlas._arrays import InputError
-    from lossatlas._atlas import Atlas, atlas
+    from lossatlas._atlas import Atlas, MethodComparison, atlas, compare
     from lossatlas.distance import cosine_distances
     from lossatlas.embed import PHATE, Embedding, isomap, pca, phate, tsne, umap
     from lossatlas.measure import audit, faithfulness, persistence
@@ -47,6 +47,7 @@ _HOMES = {
     "InputError": "_arrays",
     "JumpSettings": "sample",
     "LowLossPath": "sample",
+    "MethodComparison": "_atlas",
     "PHATE": "embed",
     "Recorder": "record",
     "Run": "store",
@@ -58,6 +59,7 @@ _HOMES = {
     "barycentric": "sample",
     "bezier_path": "sample",
     "bilinear": "sample",
+    "compare": "_atlas",
     "cosine_distances": "distance",
     "curvature": "sample",
     "faithfulness": "measure",
@@ -90,6 +92,7 @@ __all__ = [
     "InputError",
     "JumpSettings",
     "LowLossPath",
+    "MethodComparison",
     "Recorder",
     "Run",
     "SliceSettings",
@@ -100,6 +103,7 @@ __all__ = [
     "barycentric",
     "bezier_path",
     "bilinear",
+    "compare",
     "cosine_distances",
     "curvature",
     "faithfulness",

@@ -8,6 +8,7 @@ import typer
 
 # Nothing heavier than typer is imported here or at the top of a command's module: `lossatlas --help` answers at once.
 from lossatlas.cli.audit import audit
+from lossatlas.cli.compare import compare
 from lossatlas.cli.connect import connect
 from lossatlas.cli.demo import demo
 from lossatlas.cli.import_ import import_
@@ -29,6 +30,7 @@ app.command()(demo)
 app.command(name="import")(import_)
 app.command()(audit)
 app.command(name="map")(map_)
+app.command()(compare)
 app.command()(sample)
 app.command(name="slice")(slice_)
 app.command()(connect)

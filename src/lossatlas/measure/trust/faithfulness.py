@@ -127,7 +127,7 @@ class Truth:
     seed: int
     pairs: tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"]]  # whose distances are put in order
     ranks: Float[np.ndarray, " m"]  # of their true distances, about the mean
-    foreseen: Int[np.ndarray, " s"]  # the place of each step's distance among those of the pairs
+    in_order: Float[np.ndarray, " m"]  # these distances
 
     def of(self, embedding: Embedding | Coordinates) -> Faithfulness:
         """Return how faithfully a map draws these distances.
@@ -175,13 +175,38 @@ class Truth:
         within, between = (_share(part[of_runs].sum(), whole[of_runs].sum(), knn * n) for part, whole in parts)
         return 1 - intruders / worst, 1 - lost / worst, kept / knn, (within, between)
 
+    def whole_steps(
+        self,
+        embedding: Embedding | Coordinates,
+        starts: Sequence[Int[np.ndarray, " s"]],
+        ends: Sequence[Int[np.ndarray, " s"]],
+    ) -> Float[np.ndarray, " o"]:
+        """Return the share of steps that are not torn, for each of several ways to step between the points."""
+        drawn = _checked_coordinates(
+            embedding.coordinates if isinstance(embedding, Embedding) else embedding, len(self.distances)
+        )
+        lengths = np.sort(without_rounding(_lengths(drawn, *self.pairs)))
+        torn = [self._excess(drawn, lengths, a, b) > _TORN for a, b in zip(starts, ends, strict=True)]
+        return 1 - np.array([one.mean() for one in torn])
+
     def _step_excess(self, drawn: Coordinates, lengths: Float[np.ndarray, " m"]) -> Vector:
-        """How much longer each step is drawn than foreseen; ``lengths`` are those of the pairs in order."""
         excess = np.full(len(drawn), np.nan)
-        spread = float(np.sqrt(2 * np.square(drawn - drawn.mean(axis=0)).sum() / (len(drawn) - 1)))
-        steps = without_rounding(_lengths(drawn, self.steps, self.steps + 1))
-        excess[self.steps + 1] = (steps - lengths[self.foreseen]) / (spread or 1.0)
+        excess[self.steps + 1] = self._excess(drawn, lengths, self.steps, self.steps + 1)
         return excess
+
+    def _excess(
+        self,
+        drawn: Coordinates,
+        lengths: Float[np.ndarray, " m"],
+        starts: Int[np.ndarray, " s"],
+        ends: Int[np.ndarray, " s"],
+    ) -> Float[np.ndarray, " s"]:
+        """How much longer steps are drawn than foreseen; ``lengths`` are those of the pairs in order."""
+        spread = float(np.sqrt(2 * np.square(drawn - drawn.mean(axis=0)).sum() / (len(drawn) - 1)))
+        # Of true distances that tie, the longest drawn is foreseen: which of them is which is not known.
+        place = np.searchsorted(self.in_order, without_rounding(self.distances[starts, ends]), side="right") - 1
+        steps = without_rounding(_lengths(drawn, starts, ends))
+        return (steps - lengths[np.maximum(place, 0)]) / (spread or 1.0)
 
 
 def truth(
@@ -206,8 +231,6 @@ def truth(
     i, j = _pairs(n, seed)
     lengths = without_rounding(D[i, j])
     order = np.argsort(lengths)
-    # Of true distances that tie, the longest drawn is foreseen: which of them is which is not known.
-    place = np.searchsorted(lengths[order], without_rounding(D[steps, steps + 1]), side="right") - 1
     return Truth(
         distances=D,
         run=run,
@@ -216,7 +239,7 @@ def truth(
         seed=seed,
         pairs=(i, j),
         ranks=_ranks(lengths, order),
-        foreseen=np.maximum(place, 0),
+        in_order=lengths[order],
     )
 
 
