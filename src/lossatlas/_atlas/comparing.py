@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import numpy as np
-
-from lossatlas._arrays import Distances, InputError, Points
+from lossatlas._arrays import InputError, Points
 from lossatlas._atlas.making import Diverged, atlas
+from lossatlas._atlas.reporting import metric_of, points_of
 from lossatlas._atlas.result import Atlas
 from lossatlas.distance import Origin, Pairwise
 from lossatlas.embed import WITH_CHANCE, AnyMethod, Embedding, Own, layout, missing_methods, phate, refuse_methods, stress
@@ -151,8 +150,8 @@ def compare(
     )  # fmt: skip
     if given.distances is None or given.n_points < _LEAST:
         raise InputError(f"a comparison needs {_LEAST} points and their distances, but there are {given.n_points}; record more")
-    own: Own = "cosine" if given.embedding.settings.metric == "cosine" else "euclidean"
-    between, spans = _as_pairwise(given.distances, own), [(trace.start, trace.stop) for trace in given.traces if trace.is_ordered]
+    own = metric_of(given)
+    between, spans = points_of(given.distances, own), [(trace.start, trace.stop) for trace in given.traces if trace.is_ordered]
     true = truth(given.distances, spans)
     walks = None
     if nulls and len(true.steps):
@@ -189,12 +188,6 @@ def _chosen(methods: Sequence[AnyMethod] | None) -> tuple[tuple[AnyMethod, ...],
         return tuple(dict.fromkeys(methods)), {}
     missing = missing_methods()
     return tuple(name for name in known if name not in missing), missing
-
-
-def _as_pairwise(D: Distances, metric: Own) -> Pairwise:
-    """Points that have these distances: for a cosine the directions, which lie on a sphere of radius 1."""
-    squared = 2 * D if metric == "cosine" else D**2
-    return Pairwise(squared, np.ones(len(D)), "zero", len(D))
 
 
 def _draws(name: AnyMethod, given: Atlas, metric: Own, report: Callable[[str], None]) -> Draws:

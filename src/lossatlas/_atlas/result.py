@@ -114,6 +114,16 @@ class Atlas:
             numbers["return_ratios"] = ratios
         return numbers
 
+    def report(self) -> str:
+        """Return what the map shows in words, a finding a line: of each number first what it is where there is nothing to see.
+
+        The null maps are those that :func:`atlas` drew. Time is shuffled within runs and the loss dealt to other points 199 times
+        each, which takes a second or two for 2,000 points.
+        """
+        from lossatlas._atlas.reporting import report
+
+        return report(self)
+
     def write_html(
         self, path: str | os.PathLike[str], *, title: str = "lossatlas", surfaces: Iterable["LossPlane | Surface"] = ()
     ) -> None:

@@ -86,13 +86,13 @@ def comparison_figure(found: MethodComparison, *, title: str | None = None, styl
         column = max((chosen.page - least) / len(names), _METHOD if chosen.height is None else 0.0)
         side = min(column * 0.94, 0.36 * (chosen.height or np.inf))
         line = chosen.text / 72 * _LEADING
-        top = 0.34 * scale + 2 * line
+        top = 0.3 * scale + 1.6 * line
         words = _about(found)
         height = top + side + line * (len(rows) + 0.9) + 0.1 * scale
         sheet = _Sheet(Figure(figsize=(least + column * len(names), chosen.height or height)), chosen, column)
         draw_title(sheet.made, "" if title is None else title, chosen)
         lines = textwrap.fill(words, int(sheet.labels * 72 / (chosen.small * 0.54)) - 1)
-        sheet.write(lines, 0.01 * column + 0.06 * scale, top + side / 2, colour=QUIET, side="left", size=chosen.small)
+        sheet.write(lines, 0.01 * sheet.made.get_figwidth(), top + side / 2, colour=QUIET, side="left", size=chosen.small)
         _draw_maps(sheet, found, names, top=top, side=side)
         room = (sheet.made.get_figheight() - top - side) / (len(rows) + 0.9)
         _write_rows(sheet, rows, top=top + side + 0.5 * line, line=line if chosen.height is None else min(room, line * 1.3))
@@ -122,7 +122,7 @@ def _draw_maps(sheet: _Sheet, found: MethodComparison, names: list[str], *, top:
 
 def _write_rows(sheet: _Sheet, rows: list[list[str]], *, top: float, line: float) -> None:
     across = sheet.made.get_figwidth()
-    left, last = 0.07 * sheet.scale, across - _CHANCE * sheet.scale / 2
+    left, last = 0.01 * across, across - _CHANCE * sheet.scale / 2
     sheet.write("shuffled", last, top, colour=QUIET, size=sheet.style.small)
     y = top + line
     for row in rows[1:]:
