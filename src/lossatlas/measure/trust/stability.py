@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -9,6 +10,9 @@ from jaxtyping import Float, Int
 from lossatlas._arrays import Coordinates, InputError
 from lossatlas.distance import Pairwise
 from lossatlas.embed import Embedding
+
+# Rows of the map, and their coordinates on another drawing: (k,) and (k, d), with another k for each.
+Drawn: TypeAlias = tuple[Int[np.ndarray, " _"], Float[np.ndarray, "_ _"]]
 
 _LEAST = 4  # points of a map that is laid upon another
 
@@ -71,9 +75,7 @@ def stability(
     return displaced(made, drawings)
 
 
-def displaced(
-    made: Embedding | Coordinates, drawings: Iterable[tuple[Int[np.ndarray, " k"], Float[np.ndarray, "k d"]]]
-) -> Stability:
+def displaced(made: Embedding | Coordinates, drawings: Iterable[Drawn]) -> Stability:
     r"""How far points move from a map to other drawings of some of them.
 
     Each is shifted, turned and, as its unit means nothing, scaled to the map's size over the points that both have,
