@@ -20,13 +20,13 @@ NOTHING = "\N{EN DASH}"
 
 def comparison_table(found: MethodComparison) -> list[list[str]]:
     """Return the scores as rows of words, below each those of random walks; the first row names the methods."""
-    rows = [["", *(NAMES[name] for name in found.methods), "shuffled places"]]
+    rows = [["", *(NAMES[name] for name in found.methods), "shuffled"]]
     chance = found.shuffled.summary()
     for score in scores_of(found):
         rows.append([LABELS[score], *(_value(found, name, score) for name in found.methods), _plain(chance.get(score))])
         walks = [one.walk_scores.get(score) for one in found.methods.values()]
         if any(value is not None for value in walks):
-            rows.append(["  of random walks", *(_plain(value) for value in walks), ""])
+            rows.append(["  random walks", *(_plain(value) for value in walks), ""])
     moved = [one.stability for one in found.methods.values()]
     if any(one is not None for one in moved):
         rows.append([moved_label(found), *(_plain(None if one is None else one.share) for one in moved), _plain(2**0.5)])
