@@ -17,8 +17,8 @@ def blocks(document: str) -> list[str]:
 
 
 _OWN = (
-    "start", "format", "phate", "topology", "slices", "figures", "paths", "predictions", "curvature", "geometry", "checkpoints",
-    "recording", "live", "notebook",
+    "start", "format", "phate", "topology", "trust", "slices", "figures", "paths", "predictions", "curvature", "geometry",
+    "checkpoints", "recording", "live", "notebook",
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lossatlas._arrays import InputError
-    from lossatlas._atlas import Atlas, atlas, geometry
+    from lossatlas._atlas import Atlas, MethodComparison, atlas, compare, geometry
     from lossatlas.distance import cosine_distances, prediction_distances
     from lossatlas.embed import PHATE, Embedding, inpca, isomap, pca, phate, tsne, umap
     from lossatlas.measure import audit, faithfulness, persistence
@@ -48,6 +48,7 @@ _HOMES = {
     "InputError": "_arrays",
     "JumpSettings": "sample",
     "LowLossPath": "sample",
+    "MethodComparison": "_atlas",
     "PHATE": "embed",
     "Recorder": "record",
     "Run": "store",
@@ -59,6 +60,7 @@ _HOMES = {
     "barycentric": "sample",
     "bezier_path": "sample",
     "bilinear": "sample",
+    "compare": "_atlas",
     "cosine_distances": "distance",
     "curvature": "sample",
     "faithfulness": "measure",
@@ -95,6 +97,7 @@ __all__ = [
     "InputError",
     "JumpSettings",
     "LowLossPath",
+    "MethodComparison",
     "Recorder",
     "Run",
     "SliceSettings",
@@ -105,6 +108,7 @@ __all__ = [
     "barycentric",
     "bezier_path",
     "bilinear",
+    "compare",
     "cosine_distances",
     "curvature",
     "faithfulness",

@@ -9,7 +9,7 @@ from atlases import walks
 from lossatlas.draw import scene
 from lossatlas.draw.layouts import layouts, scores
 from lossatlas.embed import stress
-from lossatlas.measure.nulls import shuffled
+from lossatlas.measure import shuffled
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lossatlas.distance import pairwise
-from lossatlas.embed import layout, refuse_methods
+from lossatlas.embed import WITH_CHANCE, layout, refuse_methods
 
 
 def points(n):
@@ -57,3 +57,10 @@ def test_umap_draws_three_points_and_refuses_two(refuses, n_components):
     assert layout("umap", points(3), metric="cosine", n_components=n_components).coordinates.shape == (3, n_components)
     with refuses("umap needs at least 3 points, but there are 2; leave it out"):
         layout("umap", points(2), metric="cosine")
+
+
+@pytest.mark.parametrize("method", ["phate", "pca", "tsne", "isomap"])
+def test_what_is_without_chance_draws_one_map_by_every_seed(method):
+    assert method not in WITH_CHANCE
+    first, other = (layout(method, points(60), metric="cosine", seed=seed).coordinates for seed in (0, 1))
+    np.testing.assert_array_equal(first, other)

@@ -42,3 +42,18 @@ def step_excess_naive(true, drawn, runs):
             rank = sum(true[i][j] <= true[row][row + 1] for i, j in pairs)
             found[row + 1] = (drawn[row][row + 1] - lengths[rank - 1]) / spread
     return found
+
+
+def kept_by_run_naive(true, drawn, run, knn):
+    """Share of the true neighbours that are kept, of those of the same run and of all others; None where there are none."""
+    own_kept = own = other_kept = other = 0.0
+    for i in range(len(true)):
+        if run[i] is None:
+            continue
+        near, near_there = shares_naive(true[i], i, knn), shares_naive(drawn[i], i, knn)
+        for j, share in enumerate(near):
+            if run[j] == run[i]:
+                own, own_kept = own + share, own_kept + min(share, near_there[j])
+            else:
+                other, other_kept = other + share, other_kept + min(share, near_there[j])
+    return tuple(kept / all_of if all_of > 1e-9 else None for kept, all_of in ((own_kept, own), (other_kept, other)))

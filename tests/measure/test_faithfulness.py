@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from naive_faithfulness import faithfulness_naive, step_excess_naive
+from naive_faithfulness import faithfulness_naive, kept_by_run_naive, step_excess_naive
 from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
 from sklearn.manifold import trustworthiness
@@ -15,7 +15,7 @@ from sklearn.manifold import trustworthiness
 import lossatlas as la
 from lossatlas import faithfulness, pca
 from lossatlas.measure import faithfulness as module_or_function
-from lossatlas.measure import ranks
+from lossatlas.measure import truth
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -74,6 +74,56 @@ def test_each_point_has_the_numbers_of_the_definitions(seed, n, tied, data):
     assert np.max(shown) <= 1
 
 
+@given(seed=SEEDS, n=st.integers(5, 16), tied=st.booleans(), data=st.data())
+def test_neighbours_are_counted_within_and_between_runs(seed, n, tied, data):
+    knn = data.draw(st.integers(1, (n - 1) // 2))
+    points, drawn = cloud(n, seed, tied=tied), cloud(n, seed + 1, axes=2, tied=tied)
+    first, second = n // 2, n - 1  # the last point is of no run
+    found = faithfulness(between(points), drawn, [(0, first), (first, second)], knn=knn)
+    run = [0] * first + [1] * (second - first) + [None]
+    expected = kept_by_run_naive(between(points).tolist(), cdist(drawn, drawn).tolist(), run, knn)
+    for value, other in zip((found.kept_within_runs, found.kept_between_runs), expected, strict=True):
+        assert value == (None if other is None else pytest.approx(other, abs=1e-12))
+
+
+def test_a_torn_trajectory_and_two_merged_runs_are_told_apart():
+    """Planted faults: each is seen by the score that is there for it, and not by the other."""
+    line = np.column_stack([np.arange(60.0), np.zeros(60)])
+    apart = np.concatenate([line, line + np.array([0, 500])])  # two runs far from each other
+    runs = [(0, 60), (60, 120)]
+    torn = apart.copy()
+    torn[30:60] += [3000, 0]  # the first run is in two pieces
+    merged = apart - np.repeat([[0, 0], [0, 500]], 60, axis=0) + np.repeat([[0, 0], [0.5, 0]], 60, axis=0)
+    whole, in_pieces, in_one = (faithfulness(between(apart), where, runs, knn=5) for where in (apart, torn, merged))
+    assert (whole.trajectory_continuity, whole.kept_within_runs, whole.trustworthiness) == (1, 1, 1)
+    # One step of 118 is torn, and hardly a neighbour is lost: those of the five on each side of the tear.
+    assert in_pieces.trajectory_continuity == pytest.approx(117 / 118)
+    assert in_pieces.kept_within_runs > 0.97
+    # No step is torn where runs lie upon each other, but half of the neighbours are strangers.
+    assert in_one.trajectory_continuity == 1
+    assert in_one.kept_within_runs == pytest.approx(0.5, abs=0.12)
+    assert in_one.trustworthiness < in_pieces.trustworthiness
+
+
+@pytest.mark.parametrize(
+    ("kept", "expected"), [([(0, 30)], (1, None)), ([(i, i + 1) for i in range(30)], (None, 1)), ([], (None, None))]
+)
+def test_what_no_point_has_is_no_share(kept, expected):
+    points = cloud(30, 0, axes=2)
+    found = faithfulness(between(points), points, kept, knn=4)
+    assert (found.kept_within_runs, found.kept_between_runs) == expected
+
+
+def test_many_maps_of_the_same_distances_are_scored_as_one():
+    points = cloud(40, 1)
+    true = truth(between(points), [(0, 20), (20, 40)], knn=6, seed=3)
+    for seed in range(3):
+        drawn = cloud(40, seed, axes=2)
+        found = true.of(drawn)
+        same(found, faithfulness(between(points), drawn, [(0, 20), (20, 40)], knn=6, seed=3))
+        assert (found.knn, found.seed) == (6, 3)
+
+
 @given(seed=SEEDS, n=st.integers(4, 14), tied=st.booleans())
 def test_steps_have_the_excess_of_the_definition(seed, n, tied):
     points, drawn = cloud(n, seed, tied=tied), cloud(n, seed + 1, axes=2)
@@ -90,7 +140,7 @@ def test_a_perfect_map_has_ones_wherever_it_lies(seed, n, tied):
     points = cloud(n, seed, axes=2, tied=tied)
     points[1] += 0.5  # not all at one place
     found = faithfulness(between(points), turned(points, seed), [(0, n)], knn=2)
-    assert list(found.summary().values()) == pytest.approx([1] * 5, abs=1e-12)
+    assert [value for value in found.summary().values() if value is not None] == pytest.approx([1] * 6, abs=1e-12)
     assert found.point_neighbours_kept.min() == pytest.approx(1, abs=1e-12)
 
 
@@ -157,7 +207,7 @@ def test_a_step_between_runs_is_none():
 def test_distances_that_are_only_stretched_keep_their_order_and_their_steps():
     points = cloud(30, 0, axes=2).cumsum(axis=0)
     found = faithfulness(between(points) ** 3, points, [(0, 30)], knn=5)
-    assert list(found.summary().values()) == [1] * 5
+    assert [value for value in found.summary().values() if value is not None] == [1] * 6  # there is no other run
 
 
 def test_the_rank_correlation_is_that_of_all_pairs():
@@ -169,13 +219,11 @@ def test_the_rank_correlation_is_that_of_all_pairs():
         assert faithfulness(between(points), drawn, knn=5).rank_correlation == pytest.approx(expected, abs=1e-12)
 
 
-def test_of_many_points_some_pairs_stand_for_all_and_rows_are_taken_in_blocks(monkeypatch):
+def test_of_many_points_some_pairs_stand_for_all(monkeypatch):
     points = cloud(120, 5).cumsum(axis=0)
     D, drawn = between(points), points[:, :2]
     whole = faithfulness(D, drawn, [(0, 120)])
-    monkeypatch.setattr(ranks, "_CELLS", 7 * 120)
-    same(whole, faithfulness(D, drawn, [(0, 120)]))
-    monkeypatch.setattr(sys.modules["lossatlas.measure.faithfulness"], "_PAIRS", 4000)
+    monkeypatch.setattr(sys.modules["lossatlas.measure.trust.faithfulness"], "_PAIRS", 4000)
     part, again, other = (faithfulness(D, drawn, [(0, 120)], seed=seed) for seed in (0, 0, 1))
     assert part.rank_correlation == again.rank_correlation != other.rank_correlation
     # Standard error of a correlation of 4,000 pairs, at the most: 1 / sqrt(4000) = 0.016.
@@ -185,11 +233,11 @@ def test_of_many_points_some_pairs_stand_for_all_and_rows_are_taken_in_blocks(mo
 
 
 def test_pairs_are_drawn_from_all_there_are(monkeypatch):
-    module = sys.modules["lossatlas.measure.faithfulness"]
+    module = sys.modules["lossatlas.measure.trust.faithfulness"]
     monkeypatch.setattr(module, "_PAIRS", 4000)
-    numbers = np.arange(120 * 120, dtype=float).reshape(120, 120)
-    named = np.unique(module._pairs(np.minimum(numbers, numbers.T), np.zeros((120, 2)), 0)[0])
-    assert not np.isin(named, np.diagonal(numbers)).any()
+    i, j = module._pairs(120, 0)
+    assert (i != j).all()
+    named = np.unique(np.minimum(i, j) * 120 + np.maximum(i, j))
     # Of N = 7,140 pairs, N (1 - exp(-4000 / N)) = 3,062 are expected among 4,000 that are drawn, give or take 30.
     assert len(named) == pytest.approx(3062, abs=120)
 

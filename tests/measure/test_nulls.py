@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossatlas.distance import pairwise
-from lossatlas.measure import random_walks, shuffled
+from lossatlas.embed import pca
+from lossatlas.measure import random_walks, shuffled, walk_shares
 
 RUNS = [(0, 5), (6, 9), (9, 10)]  # rows 5 and 10 are of no run
 
@@ -80,6 +81,31 @@ def test_shuffled_places_are_the_same_places():
     assert (found != places).any(axis=1).mean() > 0.8
     np.testing.assert_array_equal(found, shuffled(places))
     assert not np.array_equal(found, shuffled(places, seed=1))
+
+
+def test_the_first_component_of_a_long_walk_holds_six_over_pi_squared():
+    walk = np.random.default_rng(0).normal(size=(600, 20_000)).cumsum(axis=0)
+    (found,) = walk_shares(pairwise(walk), [(0, 600)])
+    for k, (own, closed) in enumerate(zip(found.shares, found.walk, strict=True), start=1):
+        assert closed == pytest.approx(6 / (np.pi * k) ** 2, rel=2e-3)
+        # In p dimensions sums over them differ from their mean by 1 / sqrt(p) = 0.007.
+        assert own == pytest.approx(6 / (np.pi * k) ** 2, rel=0.03)
+    assert found.is_alike
+    # Lissajous: along the first axis half a period of a cosine, along the second a whole one.
+    drawn = pca(pairwise(walk), metric="euclidean").coordinates
+    for k in (1, 2):
+        cosine = np.cos(np.pi * k * (np.arange(600) + 0.5) / 600)
+        assert abs(np.corrcoef(drawn[:, k - 1], cosine)[0, 1]) > 0.99
+
+
+def test_a_straight_run_and_a_cloud_are_no_walk_and_short_runs_are_left_out():
+    straight = np.outer(np.arange(20.0), np.ones(50))
+    noise = np.random.default_rng(1).normal(size=(20, 50))
+    points = np.concatenate([straight, noise, noise[:5]])
+    found = walk_shares(pairwise(points), [(0, 20), (20, 40), (40, 45)])
+    assert [one.run for one in found] == [0, 1]
+    assert not any(one.is_alike for one in found)
+    assert found[0].shares[0] == pytest.approx(1)
 
 
 @pytest.mark.parametrize(

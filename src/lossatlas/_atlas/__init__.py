@@ -4,6 +4,7 @@ The name has an underscore because ``lossatlas.atlas`` is the function: a module
 as anything imports it.
 """
 
+from lossatlas._atlas.comparing import MethodComparison, compare
 from lossatlas._atlas.making import atlas, charted
 from lossatlas._atlas.recorded import Diverged, recorded_metrics, recorded_steps, traces_of
 from lossatlas._atlas.result import Atlas, Trace
@@ -12,10 +13,12 @@ from lossatlas._atlas.ways import RunGeometry, geometry
 __all__ = [
     "Atlas",
     "Diverged",
+    "MethodComparison",
     "RunGeometry",
     "Trace",
     "atlas",
     "charted",
+    "compare",
     "geometry",
     "recorded_metrics",
     "recorded_steps",

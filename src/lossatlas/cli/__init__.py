@@ -9,6 +9,7 @@ import typer
 # Nothing heavier than typer is imported here or at the top of a command's module: `lossatlas --help` answers at once.
 from lossatlas.cli.audit import audit
 from lossatlas.cli.card import card
+from lossatlas.cli.compare import compare
 from lossatlas.cli.connect import connect
 from lossatlas.cli.demo import demo
 from lossatlas.cli.geometry import geometry
@@ -32,6 +33,7 @@ app.command(name="import")(import_)
 app.command()(audit)
 app.command(name="map")(map_)
 app.command()(geometry)
+app.command()(compare)
 app.command()(sample)
 app.command(name="slice")(slice_)
 app.command()(connect)

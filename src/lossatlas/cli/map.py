@@ -114,6 +114,8 @@ def map_(
     else:
         shown = {name: value for name, value in numbers.items() if not isinstance(value, dict)}
         print_table([[name.replace("_", " "), short(value)] for name, value in shown.items()], title=None)
+        if nulls:
+            typer.echo(made.report())
         typer.echo(f"wrote {output}")
 
 

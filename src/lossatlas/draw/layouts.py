@@ -9,10 +9,10 @@ import numpy as np
 from lossatlas._arrays import Coordinates
 from lossatlas._atlas import Atlas
 from lossatlas.draw.scene import Layout, Metric, Score
-from lossatlas.embed import Embedding, InPCAEmbedding, stress
-from lossatlas.measure import Faithfulness
+from lossatlas.embed import Embedding, InPCAEmbedding
+from lossatlas.measure import Faithfulness, plane_stress
 
-_NAMES = {
+NAMES = {
     "phate": "PHATE",
     "pca": "PCA",
     "tsne": "t-SNE",
@@ -24,39 +24,55 @@ _NAMES = {
 # Layouts that draw what networks predict, whatever the map is of.
 _OF_PREDICTIONS = ("predictions", "inpca")
 
-# What a score says: label, its name in Faithfulness, and how to read it.
+# What a score says: label, its name in Faithfulness, how to read it, and to what it is blind.
 _SCORES = (
     (
         "neighbours kept",
         "neighbours_kept",
         "Share of each point's {knn} nearest by the true distances that are among its {knn} nearest on the map. Shuffled places "
-        "keep what chance keeps.",
+        "keep what chance keeps. Blind to how far away the lost ones are drawn.",
+    ),
+    (
+        "kept within runs",
+        "kept_within_runs",
+        "The same of those true neighbours that are of the point's own run. Blind to whether the run is whole: pieces of it keep "
+        "their neighbours.",
+    ),
+    (
+        "kept between runs",
+        "kept_between_runs",
+        "The same of those that are of other runs. It rests on few pairs where runs lie apart.",
     ),
     (
         "trustworthiness",
         "trustworthiness",
         "Whether neighbours on the map are neighbours: 1 if none of the {knn} nearest is an intruder, less the farther away the "
-        "intruders truly are (Venna and Kaski 2006).",
+        "intruders truly are (Venna and Kaski 2006). Blind to what is torn apart.",
     ),
     (
         "continuity",
         "continuity",
         "Whether neighbours are neighbours on the map: 1 if none of the {knn} truly nearest is missing, less the farther away "
-        "they are drawn (Venna and Kaski 2006).",
+        "they are drawn (Venna and Kaski 2006). Blind to what is drawn upon each other.",
     ),
     (
         "whole steps",
         "trajectory_continuity",
         "Share of the steps from one snapshot to the next that are not drawn longer than foreseen by more than a tenth of the "
-        "map's spread: below 1 trajectories are torn.",
+        "map's spread: below 1 trajectories are torn. Blind to runs that are drawn upon each other.",
     ),
     (
         "order of distances",
         "rank_correlation",
         "Rank correlation of true and drawn distances over all pairs of points: 1 if the map keeps their order, 0 if it knows "
-        "nothing of it.",
+        "nothing of it. Far pairs are most of all pairs: blind to who is next to whom.",
     ),
 )
+STRESS = (
+    "How far distances on the map are from those that the method draws, which for PHATE are of potentials: 0 is a perfect map, "
+    "0.1 fair, from 0.2 on look twice. Not to be compared where methods draw different distances."
+)
+LABELS = {name: label for label, name, _ in _SCORES} | {"stress": "stress", "demap": "order of geodesics"}
 
 
 def layouts(atlas: Atlas) -> tuple[Layout, ...]:
@@ -86,19 +102,12 @@ def scores(atlas: Atlas) -> tuple[Score, ...]:
     ]
     fit = Score(
         label="stress",
-        meaning="How far distances on the map are from those that the method draws, which for PHATE are of potentials: 0 is a "
-        "perfect map, 0.1 fair, from 0.2 on look twice.",
+        meaning=STRESS,
         better="lower",
-        values=(_plane_stress(atlas), *(made.stress for made in atlas.layouts.values())),
+        values=(plane_stress(atlas.embedding), *(made.stress for made in atlas.layouts.values())),
         nulls=tuple((name, null.stress) for name, null in compared.nulls.items()),
     )
     return (*(score for score in found if any(value is not None for value in score.values)), fit)
-
-
-def _plane_stress(atlas: Atlas) -> float:
-    """The stress of what is drawn: of a map of more axes the first two are."""
-    made = atlas.embedding
-    return made.stress if made.coordinates.shape[1] <= 2 else stress(made.potential_distances, made.coordinates[:, :2])
 
 
 def _plain(found: Faithfulness, name: str) -> float | None:
@@ -111,7 +120,7 @@ def _layout(atlas: Atlas, name: str, caption: str, coordinates: Coordinates) -> 
     space = atlas.comparison.coordinates_3d.get(name)
     kept = () if faithful is None else (_neighbours_kept(faithful),)
     return Layout(
-        name=_NAMES[name],
+        name=NAMES[name],
         caption=caption,
         coordinates=_plane(coordinates),
         coordinates_3d=None if space is None else space.astype(np.float32),
@@ -138,7 +147,7 @@ def _caption(atlas: Atlas) -> str:
     return (
         f"PHATE of {atlas.n_points:,} points, {metric}; "
         f"knn {settings.knn}, decay {_decimal(settings.decay)}, {chosen}, "
-        f"gamma {_decimal(settings.gamma)}, preset {settings.preset}; stress {_plane_stress(atlas):.3f}"
+        f"gamma {_decimal(settings.gamma)}, preset {settings.preset}; stress {plane_stress(atlas.embedding):.3f}"
     )
 
 
@@ -152,7 +161,7 @@ def _other_caption(name: str, made: Embedding) -> str:
         "umap": lambda: f"{settings.n_neighbors} neighbours, min_dist {_decimal(settings.min_dist)}, seed {settings.seed}",
         "isomap": lambda: f"{settings.n_neighbors} neighbours",
     }
-    return f"{_NAMES[name]} of the same distances; {words[name]()}; stress {made.stress:.3f}"
+    return f"{NAMES[name]} of the same distances; {words[name]()}; stress {made.stress:.3f}"
 
 
 def _caption_of_predictions(made: Embedding) -> str:

@@ -9,7 +9,7 @@ from lossatlas.embed.given import Own, as_embedded
 from lossatlas.embed.inpca import InPCAEmbedding, inpca
 from lossatlas.embed.kernel import alpha_decay_affinities
 from lossatlas.embed.landmarks import landmarks
-from lossatlas.embed.layouts import Method, layout, refuse_methods
+from lossatlas.embed.layouts import WITH_CHANCE, AnyMethod, Method, layout, missing_methods, refuse_methods
 from lossatlas.embed.memory import autocorrelation, remembered
 from lossatlas.embed.nonmetric import nonmetric_scaling, nonmetric_stress
 from lossatlas.embed.phate import PhateEmbedding, phate
@@ -20,6 +20,8 @@ from lossatlas.embed.steps import DiffusionTime, diffusion_time
 
 __all__ = [
     "PHATE",
+    "WITH_CHANCE",
+    "AnyMethod",
     "BaselineSettings",
     "DiffusionTime",
     "Embedding",
@@ -45,6 +47,7 @@ __all__ = [
     "landmarks",
     "layout",
     "metric_scaling",
+    "missing_methods",
     "nonmetric_scaling",
     "nonmetric_stress",
     "pca",

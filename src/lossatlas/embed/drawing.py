@@ -33,9 +33,19 @@ class Drawing:
     iterations: int  # passes over all pairs of places
 
 
-def drawing(U: Float[np.ndarray, "m m"], settings: PhateSettings, *, start: Coordinates | None = None) -> Drawing:
-    """Places drawn so that their distances are those of the potential, from ``start`` where one is given."""
-    distances = potential_distances(U, settings.potential_metric, device=settings.device)
+def drawing(
+    U: Float[np.ndarray, "m m"],
+    settings: PhateSettings,
+    *,
+    start: Coordinates | None = None,
+    distances: Float[np.ndarray, "m m"] | None = None,
+) -> Drawing:
+    """Places drawn so that their distances are those of the potential, from ``start`` where one is given.
+
+    ``distances`` are those of the potential where they are known.
+    """
+    if distances is None:
+        distances = potential_distances(U, settings.potential_metric, device=settings.device)
     places, iterations = (_as_paper if settings.preset == "paper" else _sound)(distances, settings, start)
     return Drawing(places=places, stress=stress(distances, places), iterations=iterations)
 

@@ -65,10 +65,16 @@ class PhateEmbedding(Embedding):
     def potential_distances(self) -> Distances:
         """Distances ``(n, n)`` between potentials, through landmarks interpolated: what the coordinates approximate."""
         landmarks = self.graph.landmarks
-        between = potential_distances(
-            self.potential if landmarks is None else landmarks.shares @ self.potential, self.settings.potential_metric
-        )
+        if landmarks is None:
+            between = self._drawn_distances
+        else:
+            between = potential_distances(landmarks.shares @ self.potential, self.settings.potential_metric)
         return between if self.n_duplicates == 0 else between[np.ix_(self.distinct, self.distinct)]
+
+    @cached_property
+    def _drawn_distances(self) -> Float[np.ndarray, "m m"]:
+        """Distances between the places, which the scaling draws."""
+        return potential_distances(self.potential, self.settings.potential_metric, device=self.settings.device)
 
     def revised(
         self,
@@ -107,7 +113,9 @@ class PhateEmbedding(Embedding):
             U = potential(reached(self.potential, gamma=self.settings.gamma), gamma=settings.gamma)
         else:
             U = self.potential
-        return replace(self, settings=settings, t=steps, potential=U, **_shown(drawing(U, settings), self.graph))
+        known = self._drawn_distances if U is self.potential else None
+        drawn = drawing(U, settings, distances=known)
+        return replace(self, settings=settings, t=steps, potential=U, **_shown(drawn, self.graph))
 
     def transform(
         self, distances: Float[np.ndarray, "q k"], *, rows: Int[np.ndarray, " k"] | None = None

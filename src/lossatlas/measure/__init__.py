@@ -1,8 +1,6 @@
 """Coordinates and losses become numbers."""
 
 from lossatlas.measure.auditing import Audit, Finding, audit
-from lossatlas.measure.comparison import Comparison, Null, comparison
-from lossatlas.measure.faithfulness import Faithfulness, faithfulness
 from lossatlas.measure.geometry import (
     EndSpread,
     LayerGeometry,
@@ -14,7 +12,6 @@ from lossatlas.measure.geometry import (
     step_lengths,
     trajectory_geometry,
 )
-from lossatlas.measure.nulls import random_walks, shuffled
 from lossatlas.measure.similarity import cka, ckas
 from lossatlas.measure.topology import (
     Diagram,
@@ -27,36 +24,81 @@ from lossatlas.measure.topology import (
     persistence,
     valleys,
 )
+from lossatlas.measure.trust import (
+    Chance,
+    Comparison,
+    Demap,
+    Draws,
+    Faithfulness,
+    MethodScores,
+    Null,
+    ShuffledLoss,
+    Stability,
+    Truth,
+    WalkShares,
+    comparison,
+    demap,
+    displaced,
+    faithfulness,
+    methods_scored,
+    part_of,
+    plane_stress,
+    random_walks,
+    shuffled,
+    shuffled_loss,
+    shuffled_time,
+    stability,
+    truth,
+    walk_shares,
+)
 
 __all__ = [
     "Audit",
+    "Chance",
     "Comparison",
+    "Demap",
     "Diagram",
+    "Draws",
     "EndSpread",
     "Faithfulness",
     "Finding",
     "LayerGeometry",
     "MergeTree",
+    "MethodScores",
     "Null",
+    "ShuffledLoss",
+    "Stability",
     "TrajectoryGeometry",
+    "Truth",
     "Valleys",
+    "WalkShares",
     "audit",
     "cka",
     "ckas",
     "comparison",
+    "demap",
     "diagram_distance",
+    "displaced",
     "distances_from",
     "end_spread",
     "faithfulness",
     "layer_geometry",
     "merge_tree",
+    "methods_scored",
     "neighbour_graph",
     "paper_persistence",
+    "part_of",
     "persistence",
+    "plane_stress",
     "random_walks",
     "return_ratio",
     "shuffled",
+    "shuffled_loss",
+    "shuffled_time",
+    "stability",
     "step_lengths",
     "trajectory_geometry",
+    "truth",
     "valleys",
+    "walk_shares",
 ]

@@ -49,7 +49,7 @@ def methods_figure(scene: Scene, *, colour: str | None = None, style: str | Styl
             by_name = {layout.name: layout for layout in part.layouts}
             for axes, name in zip(row, names, strict=True):
                 if name in by_name:
-                    _draw(axes, part, by_name[name], values, is_log=is_log, is_few=is_few, style=chosen)
+                    draw_by_value(axes, part, by_name[name], values, is_log=is_log, is_few=is_few, style=chosen)
                     draw_caption(axes, by_name[name].caption, chosen, inches=inches)
                 else:
                     axes.axis("off")
@@ -79,7 +79,17 @@ def _distinct(values: np.ndarray) -> np.ndarray:
     return np.unique(values[np.isfinite(values)])
 
 
-def _draw(axes: Axes, part: SceneMap, layout: Layout, values: np.ndarray, *, is_log: bool, is_few: bool, style: Style) -> None:
+def draw_by_value(
+    axes: Axes,
+    part: SceneMap,
+    layout: Layout,
+    values: np.ndarray,
+    *,
+    is_log: bool = False,
+    is_few: bool = False,
+    style: Style,
+) -> None:
+    """Draw the points in the order of a value and coloured by it, the latest on top, and the star."""
     draw_frame(axes, layout)
     axes.set_box_aspect(1)
     draw_lines(axes, part, style, layout=layout)

@@ -8,10 +8,10 @@ from typing import Any
 from lossatlas._arrays import Coordinates, Distances
 from lossatlas.distance import Pairwise
 from lossatlas.embed import Embedding, MapWarning, Method, Own, PhateEmbedding, as_embedded, layout, pcas, stress
-from lossatlas.measure.faithfulness import Faithfulness, faithfulness
-from lossatlas.measure.nulls import random_walks, shuffled
+from lossatlas.measure.trust.faithfulness import Faithfulness, Truth, faithfulness, truth
+from lossatlas.measure.trust.nulls import random_walks, shuffled
 
-_KNN = 20  # neighbours in the scores, those of persistence
+_TOO_FEW = 2  # points, of which none has a neighbour below half of them
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -76,13 +76,13 @@ def comparison(
     layouts = {method: made.align_to(plane) for method, made in flat.items()}
     spaces = {method: made.align_to(layouts[method]).coordinates for method, made in spatial.items()}
     D = _distances(seen, metric)
-    knn = min(_KNN, (len(D) - 1) // 2)
+    true = truth(D, runs) if len(D) > _TOO_FEW else None
     scored: dict[str, Coordinates] = {"phate": plane, **{name: made.coordinates for name, made in layouts.items()}}
     return Comparison(
         layouts=layouts,
         coordinates_3d={"phate": _in_space(embedding), **spaces},
-        faithfulness={name: faithfulness(D, where, runs, knn=knn) for name, where in scored.items()} if knn else {},
-        nulls=_nulls(embedding, between, D, metric=metric, runs=runs, knn=knn, redrawn=redrawn) if knn and redrawn else {},
+        faithfulness={name: true.of(where) for name, where in scored.items()} if true else {},
+        nulls=_nulls(embedding, between, true, metric=metric, runs=runs, redrawn=redrawn) if true and redrawn else {},
     )
 
 
@@ -111,14 +111,18 @@ def _in_space(embedding: PhateEmbedding) -> Coordinates:
     return embedding.revised(n_components=3).align_to(embedding.coordinates[:, :2]).coordinates
 
 
+def plane_stress(made: PhateEmbedding) -> float:
+    """The stress of what is drawn: of a map of more axes the first two are."""
+    return made.stress if made.coordinates.shape[1] <= 2 else stress(made.potential_distances, made.coordinates[:, :2])
+
+
 def _nulls(
     embedding: PhateEmbedding,
     between: Pairwise,
-    distances: Distances,
+    true: Truth,
     *,
     metric: Own,
     runs: Sequence[tuple[int, int]],
-    knn: int,
     redrawn: Callable[[Pairwise], PhateEmbedding],
 ) -> dict[str, Null]:
     found = {}
@@ -128,12 +132,9 @@ def _nulls(
             warnings.simplefilter("ignore", MapWarning)  # it is not the reader's map
             drawn = redrawn(walks)
         D = _distances(as_embedded(walks, n_pca=embedding.settings.n_pca), metric)
-        walked = drawn.coordinates[:, :2]
         found["random walk"] = Null(
-            stress=stress(drawn.potential_distances, walked), faithfulness=faithfulness(D, walked, runs, knn=knn)
+            stress=plane_stress(drawn), faithfulness=faithfulness(D, drawn.coordinates[:, :2], runs, knn=true.knn)
         )
     places = shuffled(embedding.coordinates[:, :2], seed=embedding.settings.seed)
-    found["shuffled"] = Null(
-        stress=stress(embedding.potential_distances, places), faithfulness=faithfulness(distances, places, runs, knn=knn)
-    )
+    found["shuffled"] = Null(stress=stress(embedding.potential_distances, places), faithfulness=true.of(places))
     return found

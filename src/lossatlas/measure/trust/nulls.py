@@ -1,11 +1,68 @@
 """What a map would show of trajectories without a landscape: the nulls beside which its scores are read."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from lossatlas._arrays import Coordinates, Distances, InputError, Vector
 from lossatlas.distance import Pairwise
+from lossatlas.embed import Own, pca
+from lossatlas.measure.trust.stability import part_of
+
+# Shares of variance within so much of a random walk's are those of one: over walks of 40 steps in 1,000 dimensions the first
+# has a standard deviation of 0.01, and steps of a training are not equally long.
+_ALIKE = 0.05
+_LEAST = 8  # points of a run whose shares say anything
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class WalkShares:
+    """A run's own principal components beside those of a random walk of as many points.
+
+    Attributes:
+        run: Number of the run.
+        shares: Of its variance on its first two components.
+        walk: The same of a random walk: of many points 6 / pi^2 = 0.61, and 0.15.
+    """
+
+    run: int
+    shares: Float[np.ndarray, " d"]
+    walk: Float[np.ndarray, " d"]
+
+    @property
+    def is_alike(self) -> bool:
+        """Whether both shares are those of a random walk, whose components draw Lissajous' figures."""
+        return bool((np.abs(self.shares - self.walk) <= _ALIKE).all())
+
+
+def walk_shares(between: Pairwise, runs: Sequence[tuple[int, int]], *, metric: Own = "euclidean") -> tuple[WalkShares, ...]:
+    r"""Compare the principal components of each run, of 8 points or more, with those of a random walk.
+
+    Of a random walk of n points in many dimensions the k-th component holds a share in proportion to
+    :math:`1 / \sin^2(\pi k / 2n)`, in the limit :math:`6 / (\pi k)^2`, and runs along it as a cosine of k half periods
+    (Antognini and Sohl-Dickstein 2018): a run that does as much shows no more of a landscape than that it moves.
+
+    Args:
+        between: Distances of the points.
+        runs: First row, and row after the last, of each trajectory.
+        metric: Which of the distances.
+
+    >>> from lossatlas.distance import pairwise
+    >>> walk = np.random.default_rng(0).normal(size=(200, 4000)).cumsum(axis=0)
+    >>> found = walk_shares(pairwise(walk), [(0, 200)])[0]
+    >>> found.shares.round(2), found.is_alike
+    (array([0.61, 0.15]), True)
+    """
+    found = []
+    for number, (start, stop) in enumerate(runs):
+        if stop - start < _LEAST:
+            continue
+        diagnostics = pca(part_of(between, np.arange(start, stop)), metric=metric).diagnostics
+        own, walk = (np.array([diagnostics[f"{of}_{k}"] for k in (1, 2)]) for of in ("explained_variance", "random_walk"))
+        found.append(WalkShares(run=number, shares=own, walk=walk))
+    return tuple(found)
 
 
 def random_walks(between: Pairwise, runs: Sequence[tuple[int, int]]) -> Pairwise:
