@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from lossatlas._arrays import InputError, Points
-from lossatlas._atlas.making import Diverged, atlas
+from lossatlas._atlas.making import atlas
+from lossatlas._atlas.recorded import Diverged
 from lossatlas._atlas.reporting import metric_of, points_of
 from lossatlas._atlas.result import Atlas
 from lossatlas.distance import Origin, Pairwise

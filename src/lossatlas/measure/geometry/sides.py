@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from lossatlas._arrays import Indices, Mask, Vector
-from lossatlas.measure.nulls import checked_runs
+from lossatlas.measure.trust.nulls import checked_runs
 
 
 class Corners(NamedTuple):

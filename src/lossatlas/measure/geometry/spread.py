@@ -8,7 +8,7 @@ import numpy as np
 from lossatlas._arrays import InputError
 from lossatlas.distance import Pairwise
 from lossatlas.measure.geometry.lengths import return_ratio
-from lossatlas.measure.nulls import checked_runs
+from lossatlas.measure.trust.nulls import checked_runs
 
 
 @dataclass(frozen=True, kw_only=True)

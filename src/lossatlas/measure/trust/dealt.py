@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 from lossatlas._arrays import Coordinates, Distances, InputError, Vector
 from lossatlas._compiled import compiled
 from lossatlas.embed import Embedding, PhateEmbedding
-from lossatlas.measure.filtration import filtration
+from lossatlas.measure.topology.filtration import filtration
 from lossatlas.measure.trust.faithfulness import Truth
 
 _SHUFFLES = 199

@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 from lossatlas._arrays import Coordinates, Distances, InputError, Points, checked_distances, checked_points
 from lossatlas.distance import pairwise
 from lossatlas.embed import Embedding
-from lossatlas.measure.graph import neighbour_graph
+from lossatlas.measure.topology.graph import neighbour_graph
 
 # Paths are measured from so many points that they make half a million pairs: from all of up to 707 points.
 _PAIRS = 500_000
