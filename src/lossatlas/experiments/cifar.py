@@ -32,7 +32,7 @@ def cifar10(folder: str) -> Images:
         said = str(error).splitlines()[0].rstrip(".")
         raise InputError(
             f"CIFAR-10 is not in {folder!r} ({said}); fetch it once: "
-            f"python -c \"import torchvision; torchvision.datasets.CIFAR10({folder!r}, download=True)\""
+            f'python -c "import torchvision; torchvision.datasets.CIFAR10({folder!r}, download=True)"'
         ) from None
     return Images(_scaled(train.data), torch.tensor(train.targets), _scaled(test.data), torch.tensor(test.targets))
 

@@ -109,7 +109,11 @@ class Accuracy:
 
 
 def accuracy(
-    features: Float[np.ndarray, "n f"], labels: Int[np.ndarray, " n"], settings: ClassificationSettings, *, is_permuted: bool = False
+    features: Float[np.ndarray, "n f"],
+    labels: Int[np.ndarray, " n"],
+    settings: ClassificationSettings,
+    *,
+    is_permuted: bool = False,
 ) -> Accuracy:
     """Predict every network from the others, in folds that have as many of each class, and count.
 

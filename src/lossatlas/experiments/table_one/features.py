@@ -16,8 +16,8 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
     {
         "J&R, labels permuted": "the features of J&R with the networks' classes in random places: what these classifiers reach "
         "by chance",
-        "J&R, scrambled": "the points of J&R in another random order for each network: the same values, which retraining and which "
-        "epoch unknown. The paper's text at hand does not say what it scrambled; this is a reading",
+        "J&R, scrambled": "the points of J&R in another random order for each network: the same values, from which "
+        "retraining and epoch unknown. What the paper scrambled is not known; this is a reading",
         "grid": "train loss and accuracy on a grid of three random directions",
         "naive": "train loss and accuracy along many random directions",
         "J&R": "train loss and accuracy of every point, in the order of seed, step and epoch",
@@ -32,9 +32,7 @@ PERMUTED = "J&R, labels permuted"
 
 def features(known: Sequence[Sampled], settings: Settings) -> dict[str, Float[np.ndarray, "n _"]]:
     """Return the features of every row of the table, a row a network."""
-    points = {
-        method: np.stack([_scaled(network.points[method], settings) for network in known]) for method in known[0].points
-    }
+    points = {method: np.stack([_scaled(network.points[method], settings) for network in known]) for method in known[0].points}
     jump = points["jump"]  # (n, p, 2)
     rng = np.random.default_rng((settings.classification.seed, 1))
     order = np.argsort(rng.random(jump.shape[:2]), axis=1)

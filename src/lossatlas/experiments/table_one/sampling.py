@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -14,7 +15,7 @@ from lossatlas.experiments.digits import Images
 from lossatlas.experiments.table_one.settings import Network, Settings
 from lossatlas.experiments.table_one.task import images, task
 from lossatlas.experiments.training import Training, trained
-from lossatlas.sample import grid_sample, jump_and_retrain, naive_sample
+from lossatlas.sample import Task, grid_sample, jump_and_retrain, naive_sample
 from lossatlas.sample.key import digest
 from lossatlas.store import Run, write_durably
 
@@ -40,7 +41,10 @@ class Sampled:
 
 
 def sample(network: Network, folder: Path, settings: Settings, data: Images | None = None) -> None:
-    """Train a network and sample around its minimum, unless that is done; the numbers stay in ``folder``, and the minimum.
+    """Train a network and sample around its minimum, unless that is done; what stays in ``folder`` is the numbers.
+
+    What was stopped goes on where it was: a training and every retraining is done once. A training that diverged has no minimum
+    to sample around, and NaN for every point.
 
     Raises:
         InputError: the folder holds a network of other settings.
@@ -59,26 +63,35 @@ def sample(network: Network, folder: Path, settings: Settings, data: Images | No
         key=key,
     )
     (trained_run,) = trained([training])
-    around = task(network, settings, loaded, is_sampling=True)
-    optimum, *retrainings = jump_and_retrain(around, trained_run, runs / "samples", settings=settings.jump)
-    asked = {"norm": settings.jump.norm, "batchnorm": settings.jump.batchnorm, "seed": settings.seed}
-    n_directions, n_steps = settings.naive
-    steps = np.linspace(0, settings.reach, n_steps + 1)[1:].tolist()
-    naive = naive_sample(around, trained_run, runs / "samples", n_directions=n_directions, steps=steps, **asked)[-1]
-    grid = grid_sample(around, trained_run, runs / "samples", shape=settings.grid, reach=settings.reach, **asked)[-1]
+    at_end = {name: float(values[-1]) for name, values in trained_run.metrics.items()} | {"weight_norm": _norm(trained_run)}
+    if not np.isfinite(list(at_end.values())).all():
+        points = dict.fromkeys(METHODS, np.full((settings.n_points, 2), np.nan))
+    else:
+        points = _around(task(network, settings, loaded, is_sampling=True), trained_run, runs / "samples", settings)
     found = {
         "key": key,
         "network": asdict(network),
-        "optimum": {name: float(values[-1]) for name, values in trained_run.metrics.items()} | {"weight_norm": _norm(optimum)},
-        "points": {
-            "jump": np.concatenate([_points(run, settings.jump.epochs + 1) for run in retrainings]).tolist(),
-            "naive": _points(naive, settings.n_points).tolist(),
-            "grid": _points(grid, settings.n_points).tolist(),
-        },
+        "optimum": at_end,
+        "points": {method: values.tolist() for method, values in points.items()},
     }
     write_durably(folder / "sampled.json", [json.dumps(found).encode()])
     # Thousands of points a network, of which nothing but the numbers is asked: all of them would be gigabytes.
     shutil.rmtree(runs)
+
+
+def _around(task: Task, optimum: Run, folder: Path, settings: Settings) -> dict[str, Points]:
+    """Return what each method sees around a minimum."""
+    _, *retrainings = jump_and_retrain(task, optimum, folder, settings=settings.jump)
+    asked: dict[str, Any] = {"norm": settings.jump.norm, "batchnorm": settings.jump.batchnorm, "seed": settings.seed}
+    n_directions, n_steps = settings.naive
+    steps = np.linspace(0, settings.reach, n_steps + 1)[1:].tolist()
+    naive = naive_sample(task, optimum, folder, n_directions=n_directions, steps=steps, **asked)[-1]
+    grid = grid_sample(task, optimum, folder, shape=settings.grid, reach=settings.reach, **asked)[-1]
+    return {
+        "jump": np.concatenate([_points(run, settings.jump.epochs + 1) for run in retrainings]),
+        "naive": _points(naive, settings.n_points),
+        "grid": _points(grid, settings.n_points),
+    }
 
 
 def work_key(network: Network, settings: Settings, data: Images | None) -> str:
@@ -110,5 +123,6 @@ def _points(run: Run, n: int) -> Points:
     return points
 
 
-def _norm(optimum: Run) -> float:
-    return float(np.linalg.norm(optimum.weights()[-1].astype(np.float64)))
+def _norm(run: Run) -> float:
+    """Return the length of the trained parameters where a run ends."""
+    return float(np.linalg.norm(run.block(0, run.n_parameters, [run.n_points - 1])))

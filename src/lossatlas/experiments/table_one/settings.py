@@ -2,9 +2,7 @@
 
 import itertools
 import math
-
 from dataclasses import asdict, dataclass, field, replace
-
 from typing import Literal, get_args
 
 from lossatlas import __version__
@@ -160,5 +158,3 @@ def paper_settings(*, epochs: int | None = None, seed: int = 0) -> Settings:
 def _changed(settings: Settings, epochs: int | None, seed: int) -> Settings:
     jump = settings.jump if epochs is None else replace(settings.jump, epochs=epochs)
     return replace(settings, seed=seed, split=seed, jump=jump)
-
-

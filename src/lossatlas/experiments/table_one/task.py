@@ -58,9 +58,7 @@ def task(network: Network, settings: Settings, data: Images, *, is_sampling: boo
         loss=nn.CrossEntropyLoss(),
         train=train,
         test=_parts(data.test_x[:few], data.test_y[:few]),
-        optimizer=functools.partial(
-            torch.optim.SGD, lr=settings.learning_rate, momentum=0.9, weight_decay=network.weight_decay
-        ),
+        optimizer=functools.partial(torch.optim.SGD, lr=settings.learning_rate, momentum=0.9, weight_decay=network.weight_decay),
         train_eval=_parts(data.train_x, data.train_y),
         name=f"{network.name} {settings.key(network)}",
     )
