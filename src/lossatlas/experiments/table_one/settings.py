@@ -5,6 +5,8 @@ import math
 from dataclasses import asdict, dataclass, field, replace
 from typing import Literal, get_args
 
+import torch
+
 from lossatlas import __version__
 from lossatlas._arrays import InputError
 from lossatlas.experiments.table_one.classification import ClassificationSettings
@@ -143,6 +145,7 @@ def paper_settings(*, epochs: int | None = None, seed: int = 0) -> Settings:
     """
     settings = Settings(
         data="cifar10",
+        device="cuda" if torch.cuda.is_available() else "",
         depths=(10, 16, 22),
         widths=(1, 2),
         batches=(32, 128, 512),
