@@ -16,7 +16,20 @@ def blocks(document: str) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", (ROOT / document).read_text(), flags=re.MULTILINE | re.DOTALL)
 
 
-_OWN = ("start", "format", "phate", "slices", "figures", "paths", "curvature", "checkpoints", "recording", "live", "notebook")
+_OWN = (
+    "start",
+    "format",
+    "phate",
+    "slices",
+    "figures",
+    "paths",
+    "curvature",
+    "table_one",
+    "checkpoints",
+    "recording",
+    "live",
+    "notebook",
+)
 
 
 @pytest.mark.parametrize("page", _OWN)

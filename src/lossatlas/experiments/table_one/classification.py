@@ -1,5 +1,6 @@
 """How well classifiers predict classes of networks from features: hits, each network left out once a round."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -133,7 +134,9 @@ def accuracy(
             "take fewer folds or classes, or a larger grid"
         )
     hits = np.zeros((len(settings.classifiers), settings.rounds, len(labels)), dtype=bool)
-    with threadpool_limits(1):  # such small problems are slower on several
+    with threadpool_limits(1), warnings.catch_warnings():  # such small problems are slower on several threads
+        # Of centroids that are not shrunk nothing is divided by these: train accuracies are all 1 somewhere.
+        warnings.filterwarnings("ignore", message="self.within_class_std_dev_ has at least 1 zero")
         for number in range(settings.rounds):
             state, shuffled = (int(word) % 2**31 for word in np.random.SeedSequence((settings.seed, number)).generate_state(2))
             true = np.random.default_rng(shuffled).permutation(labels) if is_permuted else labels
