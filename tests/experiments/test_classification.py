@@ -29,7 +29,7 @@ def test_of_noise_and_of_permuted_labels_they_are_at_chance():
     # Rounds share their networks: a round's share of hits has at most the deviation of 60 draws. Four of them.
     bound = 4 * np.sqrt(1 / 3 * 2 / 3 / 60)
     assert abs(accuracy(noise, LABELS, quick).mean - 1 / 3) < bound
-    apart = LABELS[:, None].astype(float)
+    apart = np.eye(3)[LABELS]
     assert accuracy(apart, LABELS, quick).mean == 1
     assert abs(accuracy(apart, LABELS, quick, is_permuted=True).mean - 1 / 3) < bound
 

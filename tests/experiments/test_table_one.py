@@ -249,7 +249,9 @@ def test_networks_differ_in_what_they_are_named_for_and_start_alike():
 
 def test_the_table_stands_beside_the_papers(whole):
     lines = whole[1].stdout
-    assert all(f"{mean} ± {error}" in lines for by_target in PAPER.values() for mean, error in by_target.values())
+    assert all(
+        f"{mean} ± {error}" in lines for row, by_target in PAPER.items() if row != "chance" for mean, error in by_target.values()
+    )
     report = run(whole[0], SMALL)
     assert report.table[0] == [
         "accuracy, %",

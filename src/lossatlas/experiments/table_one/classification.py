@@ -134,8 +134,9 @@ def accuracy(
             "take fewer folds or classes, or a larger grid"
         )
     hits = np.zeros((len(settings.classifiers), settings.rounds, len(labels)), dtype=bool)
-    with threadpool_limits(1), warnings.catch_warnings():  # such small problems are slower on several threads
-        # Of centroids that are not shrunk nothing is divided by these: train accuracies are all 1 somewhere.
+    # Such small problems are slower on several threads.
+    with threadpool_limits(1), warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
+        # Train accuracies are all 1 somewhere: centroids are divided by that spread of 0, for shrinking, which is not asked for.
         warnings.filterwarnings("ignore", message="self.within_class_std_dev_ has at least 1 zero")
         for number in range(settings.rounds):
             state, shuffled = (int(word) % 2**31 for word in np.random.SeedSequence((settings.seed, number)).generate_state(2))

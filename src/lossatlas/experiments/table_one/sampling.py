@@ -17,6 +17,7 @@ from lossatlas.experiments.table_one.task import images, task
 from lossatlas.experiments.training import Training, trained
 from lossatlas.sample import Task, grid_sample, jump_and_retrain, naive_sample
 from lossatlas.sample.key import digest
+from lossatlas.sample.start import Start
 from lossatlas.store import Run, write_durably
 
 METHODS = ("jump", "naive", "grid")
@@ -64,10 +65,11 @@ def sample(network: Network, folder: Path, settings: Settings, data: Images | No
     )
     (trained_run,) = trained([training])
     at_end = {name: float(values[-1]) for name, values in trained_run.metrics.items()} | {"weight_norm": _norm(trained_run)}
-    if not np.isfinite(list(at_end.values())).all():
+    minimum = trained_run.snapshot(-1)
+    if not all(bool(np.isfinite(values).all()) for values in [*minimum.values(), np.array(list(at_end.values()))]):
         points = dict.fromkeys(METHODS, np.full((settings.n_points, 2), np.nan))
     else:
-        points = _around(task(network, settings, loaded, is_sampling=True), trained_run, runs / "samples", settings)
+        points = _around(task(network, settings, loaded, is_sampling=True), minimum, runs / "samples", settings)
     found = {
         "key": key,
         "network": asdict(network),
@@ -79,7 +81,7 @@ def sample(network: Network, folder: Path, settings: Settings, data: Images | No
     shutil.rmtree(runs)
 
 
-def _around(task: Task, optimum: Run, folder: Path, settings: Settings) -> dict[str, Points]:
+def _around(task: Task, optimum: Start, folder: Path, settings: Settings) -> dict[str, Points]:
     """Return what each method sees around a minimum."""
     _, *retrainings = jump_and_retrain(task, optimum, folder, settings=settings.jump)
     asked: dict[str, Any] = {"norm": settings.jump.norm, "batchnorm": settings.jump.batchnorm, "seed": settings.seed}

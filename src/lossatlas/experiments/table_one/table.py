@@ -17,6 +17,7 @@ PAPER: Mapping[str, Mapping[str, tuple[float, float]]] = MappingProxyType(
     {
         row: dict(zip(TARGETS, numbers, strict=True))
         for row, numbers in {
+            "chance": ((20.0, 0.0), (33.3, 0.0), (50.0, 0.0)),
             "J&R, scrambled": ((20.7, 1.1), (38.9, 1.5), (52.7, 1.9)),
             "grid": ((30.1, 2.7), (51.1, 2.9), (62.3, 5.1)),
             "naive": ((31.8, 4.0), (55.7, 3.9), (67.6, 5.2)),
@@ -40,7 +41,7 @@ def table(accuracies: Accuracies, settings: Settings) -> list[list[str]]:
         head += [f"{target} ({counts[target]})", "paper"]
     chance = ["chance"]
     for target in TARGETS:
-        chance += [f"{100 / counts[target]:.1f}"] * 2
+        chance += [f"{100 / counts[target]:.1f}", f"{PAPER['chance'][target][0]:.1f}"]
     rows = [head, chance]
     for row, by_target in accuracies.items():
         line = [row]
