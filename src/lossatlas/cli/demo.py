@@ -37,12 +37,14 @@ def demo(
 
     from lossatlas.draw import json_text
     from lossatlas.experiments import EXPERIMENTS
-    from lossatlas.experiments.report import write_report
+    from lossatlas.experiments.report import refuse_unwritable_folder, write_report
     from lossatlas.sample import LocalPool
 
     chosen = import_module(EXPERIMENTS[experiment.value])
     settings = chosen.default_settings(epochs=epochs or None, seed=seed)
     processes = workers or joblib.cpu_count()
+    if not dry_run:
+        refuse_unwritable_folder(output)
     if dry_run or not as_json:
         typer.echo(str(chosen.cost(settings, workers=processes)), err=not dry_run)
     if dry_run:
