@@ -13,30 +13,43 @@ class Experiment(StrEnum):
     """The experiments that ``demo`` runs."""
 
     GOOD_BAD_MEMORISED = "good-bad-memorised"
+    TABLE_1 = "table-1"
+    TABLE_1_PAPER = "table-1-paper"
 
 
 def demo(
     experiment: Annotated[Experiment, typer.Argument(help="Which comparison of the paper.")] = Experiment.GOOD_BAD_MEMORISED,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for runs, page, figure and numbers.")] = Path("demo"),
-    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each retraining.")] = 40,
+    epochs: Annotated[int, typer.Option(min=0, help="Epochs of each retraining; 0 takes the comparison's own.")] = 0,
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0 takes one a processor.")] = 0,
     seed: Seed = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how long it will take, and stop.")] = False,  # noqa: FBT002
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
-    """Train real networks on real data, sample around their minima, and draw the maps.
+    """Train real networks on real data, sample around their minima, and draw the maps, or fill the paper's Table 1.
 
-    Writes atlas.html, atlas.png and summary.json into the folder. Stopped at any time, the same command goes on where it was.
+    Writes atlas.html, atlas.png and summary.json into the folder, or table.html and table.png. Stopped at any time, the same
+    command goes on where it was.
     """
     from importlib import import_module
 
+    import joblib
+
     from lossatlas.draw import json_text
     from lossatlas.experiments import EXPERIMENTS
-    from lossatlas.experiments.report import write_report
+    from lossatlas.experiments.report import refuse_unwritable_folder, write_report
     from lossatlas.sample import LocalPool
 
     chosen = import_module(EXPERIMENTS[experiment.value])
-    settings = chosen.default_settings(epochs=epochs, seed=seed)
-    with progress(total=chosen.n_units(settings), quiet=as_json) as report_progress, LocalPool(workers or None) as pool:
+    settings = chosen.default_settings(epochs=epochs or None, seed=seed)
+    processes = workers or joblib.cpu_count()
+    if not dry_run:
+        refuse_unwritable_folder(output)
+    if dry_run or not as_json:
+        typer.echo(str(chosen.cost(settings, workers=processes)), err=not dry_run)
+    if dry_run:
+        return
+    with progress(total=chosen.n_units(settings), quiet=as_json) as report_progress, LocalPool(processes) as pool:
         report = chosen.run(output, settings, executor=pool, progress=report_progress)
     written = write_report(report, output)
     if as_json:

@@ -6,6 +6,7 @@ shrinks by decay alone is no return.
 """
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field, replace
@@ -24,7 +25,7 @@ from lossatlas.draw import Fact
 from lossatlas.experiments.digits import Batches, digits, network
 from lossatlas.experiments.report import Report, refuse_unwritable_folder
 from lossatlas.experiments.training import Training, digest, trained
-from lossatlas.sample import JumpSettings, Task, jump_and_retrain
+from lossatlas.sample import JumpCost, JumpSettings, Task, jump_and_retrain, jump_cost
 from lossatlas.store import Run
 
 Optimum = Literal["good", "bad", "memorised"]
@@ -57,10 +58,30 @@ class Settings:
                 raise InputError(f"{name} must be {least} or more, but is {getattr(self, name)}; change it")
 
 
-def default_settings(*, epochs: int = 40, seed: int = 0) -> Settings:
+def default_settings(*, epochs: int | None = None, seed: int = 0) -> Settings:
     """Return the settings of the demo with another length of the retrainings or another seed."""
     defaults = Settings()
-    return replace(defaults, seed=seed, split=seed, jump=replace(defaults.jump, epochs=epochs))
+    jump = defaults.jump if epochs is None else replace(defaults.jump, epochs=epochs)
+    return replace(defaults, seed=seed, split=seed, jump=jump)
+
+
+def cost(settings: Settings, *, workers: int = 1) -> JumpCost:
+    """Return what all three optima will take: trainings, retrainings and controls; maps come to some seconds."""
+    own = task("good", settings, retraining=True)
+    start = own.model.state_dict()
+    jumps = jump_cost(own, start, settings=settings.jump, workers=workers)
+    alone = replace(settings.jump, seeds=settings.jump.seeds[:1], steps=(0.0,))
+    control = jump_cost(own, start, settings=alone, workers=workers)
+    training = jump_cost(own, start, settings=replace(alone, epochs=settings.epochs), workers=workers)
+    n = len(OPTIMA)
+    return JumpCost(
+        n_retrainings=n * (jumps.n_retrainings + control.n_retrainings),
+        n_points=n * (jumps.n_points + control.n_points + training.n_points),
+        # The three trainings share the processes, a control is alone.
+        seconds=n * (jumps.seconds + control.seconds) + math.ceil(n / workers) * training.seconds,
+        n_bytes=n * (jumps.n_bytes + control.n_bytes + training.n_bytes),
+        workers=workers,
+    )
 
 
 def n_units(settings: Settings) -> int:

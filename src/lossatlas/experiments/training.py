@@ -13,6 +13,7 @@ import torch
 from lossatlas._arrays import InputError
 from lossatlas.record import Recorder
 from lossatlas.sample import Task, evaluation, fixed_randomness
+from lossatlas.sample.task import batch_on_device
 from lossatlas.store import Run, open_run, unwritable
 
 
@@ -73,7 +74,8 @@ def train(training: Training) -> None:
     with recorder, fixed_randomness(training.seed):
         for _ in range(training.epochs):
             model.train()
-            for x, y in task.train:
+            for batch in task.train:
+                x, y = batch_on_device(batch, model)
                 optimizer.zero_grad(set_to_none=True)
                 task.loss(model(x), y).backward()
                 optimizer.step()

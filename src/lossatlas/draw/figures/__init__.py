@@ -1,5 +1,6 @@
 """Figures for print and for talks: the paper's, and what they are made of."""
 
+from lossatlas.draw.figures.accuracies import accuracies_figure
 from lossatlas.draw.figures.geometry import geometry_figure
 from lossatlas.draw.figures.landscape import landscape_figure
 from lossatlas.draw.figures.methods import methods_figure
@@ -8,6 +9,6 @@ from lossatlas.draw.figures.style import PAPER, TALK, Style, named_style
 from lossatlas.draw.figures.topology import topology_figure
 
 __all__ = [
-    "PAPER", "TALK", "Style", "geometry_figure", "landscape_figure", "methods_figure", "named_style", "persistence_figure",
-    "topology_figure",
+    "PAPER", "TALK", "Style", "accuracies_figure", "geometry_figure", "landscape_figure", "methods_figure", "named_style",
+    "persistence_figure", "topology_figure",
 ]  # fmt: skip

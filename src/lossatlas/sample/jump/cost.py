@@ -39,7 +39,7 @@ class JumpCost:
     def __str__(self) -> str:
         processes = "one process" if self.workers == 1 else f"{self.workers} processes"
         return (
-            f"{self.n_retrainings} retrainings, {self.n_points} points: about {_spoken(self.seconds)} on {processes}, "
+            f"{self.n_retrainings} retrainings, {self.n_points} points: about {spoken(self.seconds)} on {processes}, "
             f"{self.n_bytes / 1e6:.3g} MB on disk"
         )
 
@@ -62,7 +62,7 @@ def jump_cost(task: Task, start: Start, *, settings: JumpSettings | None = None,
         raise InputError(f"workers must be 1 or more, but is {workers}; change it")
     settings = settings or JumpSettings()
     model = probed(task, start_tensors(start))
-    with _one_thread(is_wanted=workers > 1):
+    with one_thread(is_wanted=workers > 1):
         began = time.perf_counter()
         evaluation(task, model)
         of_evaluation = time.perf_counter() - began
@@ -97,7 +97,8 @@ def _n_batches(task: Task) -> int:
 
 
 @contextmanager
-def _one_thread(*, is_wanted: bool) -> Iterator[None]:
+def one_thread(*, is_wanted: bool) -> Iterator[None]:
+    """Let torch have one thread meanwhile, as it has in the workers of a pool."""
     before = torch.get_num_threads()
     if is_wanted:
         torch.set_num_threads(1)
@@ -107,7 +108,8 @@ def _one_thread(*, is_wanted: bool) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _spoken(seconds: float) -> str:
+def spoken(seconds: float) -> str:
+    """Return a time in two digits, in the unit that people would say it in."""
     for unit, length in (("days", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= 1.5 * length:
             return f"{seconds / length:.2g} {unit}"
