@@ -8,7 +8,7 @@ import torch
 from test_cli import call
 from torch import nn
 
-from lossatlas import Recorder, Task, atlas, open_run, prediction_distances, predictions
+from lossatlas import Recorder, Task, atlas, compare, inpca, open_run, prediction_distances, predictions
 from lossatlas.draw import scene
 
 
@@ -35,6 +35,10 @@ def networks(tmp_path_factory):
         tasks.append(task)
         runs.append(open_run(folder / f"w{width}"))
     return runs, [predictions(task, run) for task, run in zip(tasks, runs, strict=True)]
+
+
+def _lengths(coordinates):
+    return np.linalg.norm(coordinates[:, None] - coordinates, axis=2)
 
 
 def test_networks_of_other_widths_share_a_map(networks, refuses):
@@ -67,10 +71,7 @@ def test_a_map_of_weights_has_predictions_beside(networks):
     assert part.layouts[3].coordinates_3d.shape == (21, 3)
     # They are the same whichever map they stand beside, but for the turn upon it.
     alone = atlas(runs[0], metric="predictions", predictions=said[:1])
-    inner = [
-        np.linalg.norm(one[:, None] - one, axis=2)
-        for one in (made.layouts["predictions"].coordinates, alone.embedding.coordinates)
-    ]
+    inner = [_lengths(one) for one in (made.layouts["predictions"].coordinates, alone.embedding.coordinates)]
     np.testing.assert_allclose(*inner, atol=1e-9)
     # Each layout is scored against what it draws.
     scores = made.comparison.faithfulness
@@ -104,6 +105,38 @@ def test_predictions_of_other_runs_are_refused(networks, refuses):
         atlas(runs, metric="predictions")
 
 
+def test_methods_are_compared_on_predictions(networks):
+    runs, said = networks
+    made = atlas(runs, metric="predictions", predictions=said, nulls=False)
+    found = compare(made, methods=("phate", "pca", "inpca"), seeds=(0,), left_out=0, nulls=False)
+    assert found.summary()["metric"] == "predictions"
+    drawn, expected = found.methods["inpca"].embedding.coordinates, inpca(prediction_distances(said)).coordinates
+    np.testing.assert_allclose(_lengths(drawn), _lengths(expected), atol=1e-9)
+    assert scene({"map": found.atlas}, title="t").maps[0].layouts[2].caption.startswith("InPCA of the same distances; ")
+    # By default it is there for predictions, and not for weights, where it is PCA.
+    assert "inpca" in compare(made, seeds=(0,), left_out=0, nulls=False).methods
+    weights = compare(runs[0], methods=("pca", "inpca"), seeds=(0,), left_out=0, nulls=False).methods
+    a, b = (_lengths(weights[name].embedding.coordinates) for name in ("pca", "inpca"))
+    np.testing.assert_allclose(a, b, atol=1e-9)
+
+
+def test_points_that_diverged_are_not_asked(tmp_path, own_folder):
+    run = open_run(own_folder / "runs" / "seed-0")
+    model = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
+    with Recorder(tmp_path / "lost", model) as recorder:
+        for point in range(1, 9):
+            model.load_state_dict({name: torch.as_tensor(value) for name, value in run.snapshot(point).items()})
+            if point == 5:
+                nn.init.constant_(model[0].weight, torch.nan)
+            recorder.step(train_loss=1.0)
+    common = ("map", tmp_path / "lost", "--metric", "predictions", "--task", "own_task:task", "--no-nulls", "--json")
+    done = call(*common, "-o", tmp_path / "a.json", cwd=own_folder)
+    assert done.returncode == 2
+    done = call(*common, "-o", tmp_path / "a.json", "--diverged", "skip", cwd=own_folder)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["n_left_out"] == 1
+
+
 def test_the_command_asks_the_networks(own_folder):
     runs = ("runs/seed-0", "runs/seed-1")
     done = call("map", *runs, "--task", "own_task:task", "-o", "beside.html", cwd=own_folder)
@@ -111,6 +144,10 @@ def test_the_command_asks_the_networks(own_folder):
     done = call("map", *runs, "--metric", "predictions", "--task", "own_task:task", "--json", "-o", "said.json", cwd=own_folder)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["faithfulness"].keys() == {"phate", "pca", "inpca"}
+    methods = ("--method", "inpca", "--method", "pca", "--seeds", 1, "--left-out", 0, "--json", "-o", "said-too.json")
+    done = call("compare", *runs, "--metric", "predictions", "--task", "own_task:task", *methods, cwd=own_folder)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["methods"].keys() == {"inpca", "pca"}
     for arguments, words in {
         ("--metric", "predictions"): "--metric predictions asks the networks, and needs --task module:function; name it once",
         ("--task", "own_task:task") * 3: "--task must be given once, or once for each of the 2 runs, but came 3 times",

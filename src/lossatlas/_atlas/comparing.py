@@ -62,7 +62,7 @@ class MethodComparison:
         """Return all scores as plain values: of each method its mean, spread and value a seed, and what random walks score."""
         return {
             "n_points": self.atlas.n_points,
-            "metric": self.atlas.embedding.settings.metric,
+            "metric": "predictions" if self.atlas.space == "predictions" else self.atlas.embedding.settings.metric,
             "seeds": list(self.seeds),
             "nulls": {
                 "shuffled": self.shuffled.summary(),
@@ -122,14 +122,15 @@ def compare(
     diverged: Diverged = "refuse",
     progress: Callable[[str], None] | None = None,
 ) -> MethodComparison:
-    """Draw the same distances by PHATE, PCA, t-SNE, UMAP and Isomap, over seeds, and score each map on these distances.
+    """Draw the same distances by PHATE, PCA, t-SNE, UMAP, Isomap and InPCA, over seeds, and score each map on these distances.
 
     Methods whose maps hang on a seed are drawn by each, and their scores have a spread. Each is drawn as often again without
     some of the points, which says how far the others move. Random walks with steps as long are drawn by each method too.
 
     Args:
         runs_or_atlas: Runs as :func:`atlas` takes them, or an atlas, whose PHATE is then drawn by its own settings.
-        methods: Names of methods; by default all whose packages are installed.
+        methods: Names of methods; by default all whose packages are installed, InPCA only where the atlas is of predictions:
+            lengths of weights are those of points in a space, where InPCA is PCA.
         seeds: Of what chance there is, and of the points that are left out.
         left_out: Share of the points that are left out; 0 leaves none out, which saves most of the time.
         nulls: Whether random walks are drawn by each method too.
@@ -143,7 +144,8 @@ def compare(
         InputError: the runs cannot be mapped together or are too few, or a method is unknown or not installed.
     """
     report = progress or (lambda _: None)
-    names, skipped = _chosen(methods)
+    is_of_predictions = isinstance(runs_or_atlas, Atlas) and runs_or_atlas.space == "predictions"
+    names, skipped = _chosen(methods, without=() if is_of_predictions else ("inpca",))
     if not len(seeds) or not 0 <= left_out < 1:
         raise InputError(f"compare needs a seed, and left_out from 0 to below 1, but these are {list(seeds)} and {left_out}")
     given = runs_or_atlas if isinstance(runs_or_atlas, Atlas) else atlas(
@@ -180,7 +182,7 @@ def compare(
     )
 
 
-def _chosen(methods: Sequence[AnyMethod] | None) -> tuple[tuple[AnyMethod, ...], dict[str, str]]:
+def _chosen(methods: Sequence[AnyMethod] | None, *, without: Sequence[str]) -> tuple[tuple[AnyMethod, ...], dict[str, str]]:
     known: tuple[AnyMethod, ...] = get_args(AnyMethod)
     if methods is not None:
         refuse_methods(methods, known=known)
@@ -188,7 +190,7 @@ def _chosen(methods: Sequence[AnyMethod] | None) -> tuple[tuple[AnyMethod, ...],
             raise InputError(f"there is no method to compare; name some of {', '.join(known)}")
         return tuple(dict.fromkeys(methods)), {}
     missing = missing_methods()
-    return tuple(name for name in known if name not in missing), missing
+    return tuple(name for name in known if name not in missing and name not in without), missing
 
 
 def _draws(name: AnyMethod, given: Atlas, metric: Own, report: Callable[[str], None]) -> Draws:

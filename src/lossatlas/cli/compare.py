@@ -6,16 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from lossatlas.cli.embedding import Origin, OriginName, title_of
+from lossatlas.cli.embedding import Metric, MetricName, Origin, OriginName, Tasks, asked, refuse_unasked, title_of
 from lossatlas.cli.map import Diverged
 from lossatlas.cli.output import Json, Style, print_table, progress
-
-
-class Metric(StrEnum):
-    """Distances between points."""
-
-    COSINE = "cosine"
-    EUCLIDEAN = "euclidean"
 
 
 class AnyMethod(StrEnum):
@@ -26,6 +19,7 @@ class AnyMethod(StrEnum):
     TSNE = "tsne"
     UMAP = "umap"
     ISOMAP = "isomap"
+    INPCA = "inpca"
 
 
 def compare(
@@ -42,9 +36,8 @@ def compare(
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds methods with chance are drawn by.")] = 5,
     left_out: Annotated[float, typer.Option(min=0.0, max=0.9, help="Share of points left out, to see how others move.")] = 0.1,
     nulls: Annotated[bool, typer.Option(help="Draw random walks by each method too.")] = True,  # noqa: FBT002
-    metric: Annotated[
-        Metric, typer.Option(help="Distance between points.", show_default="cosine; of the tree euclidean")
-    ] = Metric.COSINE,
+    metric: Metric = MetricName.COSINE,
+    task: Tasks = None,
     origin: Origin = OriginName.ZERO,
     diverged: Annotated[Diverged, typer.Option(help="What happens to points with NaN weights.")] = Diverged.REFUSE,
     style: Annotated[Style, typer.Option(help="Sizes of a figure: of print, or of a slide.")] = Style.PAPER,
@@ -52,6 +45,7 @@ def compare(
 ) -> None:
     """Draw the same distances by several methods over seeds, and score each map beside maps of nothing."""
     from lossatlas._arrays import InputError
+    from lossatlas._atlas import atlas
     from lossatlas._atlas import compare as compared
     from lossatlas.draw import json_text
     from lossatlas.draw.comparing import refuse_unwritable_comparison
@@ -59,6 +53,9 @@ def compare(
     refuse_unwritable_comparison(output)
     if tree == bool(runs):
         raise InputError("compare needs runs, or --tree in their place; name one or the other")
+    if tree and metric != MetricName.COSINE:
+        raise InputError(f"the tree has Euclidean distances, but --metric is {metric.value}; leave it out")
+    refuse_unasked(metric, task)
     chosen: list[Any] | None = None if method is None else [one.value for one in method]
     with progress(total=None, quiet=as_json) as report_progress:
         if tree:
@@ -72,13 +69,17 @@ def compare(
                 progress=lambda stage: report_progress(0, stage),
             )
         else:
+            given: Any = runs or ()
+            if metric == MetricName.PREDICTIONS:
+                said = asked(runs or [], task or [], report_progress, skip_diverged=diverged == Diverged.SKIP)
+                given = atlas(runs or [], metric="predictions", predictions=said, nulls=False, diverged=diverged.value)
             found = compared(
-                runs or (),
+                given,
                 methods=chosen,
                 seeds=range(seeds),
                 left_out=left_out,
                 nulls=nulls,
-                metric=metric.value,
+                metric="euclidean" if metric == MetricName.EUCLIDEAN else "cosine",
                 origin=origin.value,
                 diverged=diverged.value,
                 progress=lambda stage: report_progress(0, stage),

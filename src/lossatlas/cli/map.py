@@ -2,15 +2,28 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from lossatlas.cli.embedding import Decay, Gamma, Knn, Loss, Origin, OriginName, Preset, PresetName, Steps, title_of
-from lossatlas.cli.output import Json, Report, Seed, Style, print_table, progress, short
-
-if TYPE_CHECKING:
-    import numpy as np
+from lossatlas.cli.embedding import (
+    Decay,
+    Gamma,
+    Knn,
+    Loss,
+    Metric,
+    MetricName,
+    Origin,
+    OriginName,
+    Preset,
+    PresetName,
+    Steps,
+    Tasks,
+    asked,
+    refuse_unasked,
+    title_of,
+)
+from lossatlas.cli.output import Json, Seed, Style, print_table, progress, short
 
 
 class Drawn(StrEnum):
@@ -29,14 +42,6 @@ class Diverged(StrEnum):
     SKIP = "skip"
 
 
-class Metric(StrEnum):
-    """What points are near by."""
-
-    COSINE = "cosine"
-    EUCLIDEAN = "euclidean"
-    PREDICTIONS = "predictions"
-
-
 class Method(StrEnum):
     """What else draws the same distances."""
 
@@ -51,11 +56,8 @@ def map_(
     output: Annotated[
         Path, typer.Option("-o", "--output", help="Ends in .html, .png, .svg, .pdf, .gif, .mp4, .npz or .json.")
     ] = Path("atlas.html"),
-    metric: Annotated[Metric, typer.Option(help="What points are near by: their weights, or what they predict.")] = Metric.COSINE,
-    task: Annotated[
-        list[str] | None,
-        typer.Option(help="Ask the networks of this task, module:function, and draw their predictions too; once, or once a run."),
-    ] = None,
+    metric: Metric = MetricName.COSINE,
+    task: Tasks = None,
     knn: Knn = 5,
     decay: Decay = 40.0,
     t: Steps = 0,
@@ -79,16 +81,14 @@ def map_(
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Map recorded runs together: distances, PHATE, measures, and the picture."""
-    from lossatlas._arrays import InputError
     from lossatlas._atlas import atlas
     from lossatlas.draw import checked_look, json_text, refuse_unwritable
 
     refuse_unwritable(output)
     checked_look(output, title="", style=style.value, preset=drawn.value)
-    if metric == Metric.PREDICTIONS and not task:
-        raise InputError("--metric predictions asks the networks, and needs --task module:function; name it once, or once a run")
+    refuse_unasked(metric, task)
     with progress(total=None, quiet=as_json) as report_progress:
-        said = _predictions(runs, task, report_progress) if task else None
+        said = asked(runs, task, report_progress, skip_diverged=diverged == Diverged.SKIP) if task else None
         made = atlas(
             runs,
             metric=metric.value,
@@ -117,18 +117,3 @@ def map_(
         if nulls:
             typer.echo(made.report())
         typer.echo(f"wrote {output}")
-
-
-def _predictions(runs: list[str], tasks: list[str], report_progress: Report) -> "list[np.ndarray]":
-    """What the networks of each run predict, by the one task or by each run's own."""
-    from lossatlas._arrays import InputError
-    from lossatlas.sample import named_task, predictions
-    from lossatlas.store import open_runs
-
-    opened = open_runs(runs)
-    if len(tasks) not in (1, len(opened)):
-        raise InputError(f"--task must be given once, or once for each of the {len(opened)} runs, but came {len(tasks)} times")
-    report_progress(0, "asking the networks")
-    named = {name: named_task(name) for name in dict.fromkeys(tasks)}
-    of_runs = [named[name] for name in tasks * (len(opened) if len(tasks) == 1 else 1)]
-    return [predictions(task, run) for task, run in zip(of_runs, opened, strict=True)]

@@ -21,8 +21,6 @@ NAMES = {
     "predictions": "Predictions",
     "inpca": "InPCA",
 }
-# Layouts that draw what networks predict, whatever the map is of.
-_OF_PREDICTIONS = ("predictions", "inpca")
 
 # What a score says: label, its name in Faithfulness, how to read it, and to what it is blind.
 _SCORES = (
@@ -152,7 +150,9 @@ def _caption(atlas: Atlas) -> str:
 
 
 def _other_caption(name: str, made: Embedding) -> str:
-    if name in _OF_PREDICTIONS:
+    if isinstance(made, InPCAEmbedding):
+        return _caption_of_inpca(made)
+    if name == "predictions":
         return _caption_of_predictions(made)
     settings = made.settings
     words: Mapping[str, Callable[[], str]] = {
@@ -164,11 +164,15 @@ def _other_caption(name: str, made: Embedding) -> str:
     return f"{NAMES[name]} of the same distances; {words[name]()}; stress {made.stress:.3f}"
 
 
+def _caption_of_inpca(made: InPCAEmbedding) -> str:
+    # Distances that came as a matrix are those of predictions, beside a map that may be of weights.
+    of = "the predictions' Bhattacharyya distance" if made.settings.metric == "precomputed" else "the same distances"
+    axes = [f"axis {axis + 1} imaginary" for axis in np.flatnonzero(made.is_imaginary)]
+    held = f"{made.explained[-1]:.0%} of it on {len(made.explained)} axes"
+    return f"InPCA of {of}; {', '.join([held, *axes])}; stress {made.stress:.3f}"
+
+
 def _caption_of_predictions(made: Embedding) -> str:
-    if isinstance(made, InPCAEmbedding):
-        axes = [f"axis {axis + 1} imaginary" for axis in np.flatnonzero(made.is_imaginary)]
-        held = f"{made.explained[-1]:.0%} of it on {len(made.explained)} axes"
-        return f"InPCA of the predictions' Bhattacharyya distance; {', '.join([held, *axes])}; stress {made.stress:.3f}"
     settings = made.settings
     return (
         f"PHATE of the predictions' Bhattacharyya distance; knn {settings.knn}, decay {_decimal(settings.decay)}, "

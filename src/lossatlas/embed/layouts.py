@@ -1,6 +1,7 @@
 """The ways to draw distances, by their names, with settings that fit few points too."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Literal, TypeAlias, get_args
 
@@ -9,11 +10,12 @@ from lossatlas.distance import Pairwise
 from lossatlas.embed.baselines import UMAP_IS_MISSING, isomap, pca, tsne, umap
 from lossatlas.embed.embedding import Embedding
 from lossatlas.embed.given import Own
+from lossatlas.embed.inpca import inpca
 from lossatlas.embed.phate import phate
 
 # What an atlas draws beside its own map, and all that draws distances.
 Method: TypeAlias = Literal["pca", "tsne", "umap", "isomap"]
-AnyMethod: TypeAlias = Literal["phate", "pca", "tsne", "umap", "isomap"]
+AnyMethod: TypeAlias = Literal["phate", "pca", "tsne", "umap", "isomap", "inpca"]
 
 # Of the others the same distances give the same map, whatever the seed: t-SNE starts from principal coordinates.
 WITH_CHANCE = ("umap",)
@@ -80,6 +82,12 @@ def _isomap(points: Pairwise, metric: Own, n_components: int, _: int) -> Embeddi
     return isomap(points, metric=metric, n_components=n_components, n_neighbors=min(5, len(points.squared) - 1))
 
 
+def _inpca(points: Pairwise, metric: Own, n_components: int, _: int) -> Embedding:
+    # Squared lengths, as principal components have them: it differs from these where lengths are none of points in a space.
+    made = inpca(2 * points.cosine if metric == "cosine" else points.squared, n_components=n_components)
+    return replace(made, settings=replace(made.settings, metric=metric, origin=points.origin))
+
+
 # A method is a name here, in the types above, and its words in draw/layouts.py.
 _DRAWN: Mapping[str, Callable[[Pairwise, Own, int, int], Embedding]] = {
     "phate": _phate,
@@ -87,4 +95,5 @@ _DRAWN: Mapping[str, Callable[[Pairwise, Own, int, int], Embedding]] = {
     "tsne": _tsne,
     "umap": _umap,
     "isomap": _isomap,
+    "inpca": _inpca,
 }
