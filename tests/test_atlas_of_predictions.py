@@ -49,11 +49,19 @@ def test_networks_of_other_widths_share_a_map(networks, refuses):
     assert made.n_points == 42
     assert made.space == "predictions"
     np.testing.assert_allclose(made.distances**2, prediction_distances(said), atol=1e-13)
+    # Ways are measured in a space, where no way is shorter than the straight one.
+    H = prediction_distances(said, kind="hellinger")
+    np.testing.assert_allclose(made.step_lengths[1:21], np.diagonal(H, 1)[:20], atol=1e-12)
+    np.testing.assert_allclose(made.geometry.displacement, [H[0, 20], H[21, 41]], atol=1e-12)
+    assert made.spreads == {}  # networks of other widths are not alike but for their seeds
     assert list(made.layouts) == ["pca", "inpca"]
     assert made.summary()["faithfulness"].keys() == {"phate", "pca", "inpca"}
     part = scene({"map": made}, title="t").maps[0]
     assert part.layouts[0].caption.startswith("PHATE of 42 points, Bhattacharyya distance of predictions; knn 5")
-    assert next(metric.meaning for metric in part.metrics if metric.name == "step_length").startswith("root of the Bhattacharyya")
+    assert next(metric.meaning for metric in part.metrics if metric.name == "step_length").startswith(
+        "Hellinger distance of the predictions"
+    )
+    assert part.distances.label == "root of the Bhattacharyya distance"
     # The nets learn the same: their ends are nearer to each other than to their starts.
     ends, starts = [20, 41], [0, 21]
     assert made.distances[20, 41] < min(made.distances[ends, starts])
@@ -95,12 +103,19 @@ def test_points_that_diverged_are_left_out_of_predictions_too(networks, tmp_path
     np.testing.assert_allclose(made.distances**2, prediction_distances(np.delete(of_run, 5, axis=0)), atol=1e-13)
 
 
+@pytest.mark.usefixtures("as_users_call")
 def test_predictions_of_other_runs_are_refused(networks, refuses):
     runs, said = networks
     with refuses("there are 2 runs, but predictions of 1; pass those of each, in their order"):
         atlas(runs, metric="predictions", predictions=said[:1])
     with refuses("run 'w6' has 21 points, but its predictions 20; pass lossatlas.predictions"):
         atlas(runs, metric="predictions", predictions=[said[0][1:], said[1]])
+    with refuses("predictions must be a list with one array for each run, but one array came; put it into a list"):
+        atlas(runs[:1], metric="predictions", predictions=said[0])
+    lost = said[1].copy()
+    lost[3] = np.nan
+    with refuses(r"run 'w17', point 3 \(step 3\) has predictions that are NaN; leave it out, as atlas does with diverged='skip'"):
+        atlas(runs, metric="predictions", predictions=[said[0], lost])
     with refuses("metric='predictions' needs predictions of each run; pass predictions="):
         atlas(runs, metric="predictions")
 

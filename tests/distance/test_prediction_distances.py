@@ -107,6 +107,17 @@ def test_float32_is_no_distance():
     assert prediction_distances([lp - 2e-5, lp - 2e-5])[0, 1] < 1e-15
 
 
+@given(st.integers(0, 500), st.integers(2, 50))
+def test_networks_that_say_the_same_are_at_no_distance(seed, c):
+    lp = _drawn(seed, n=2, m=7, c=c)
+    for kind in KINDS:
+        assert prediction_distances(lp[[0, 1, 0, 0]], kind=kind)[np.ix_([0, 2, 3], [0, 2, 3])].max() <= 1e-12 * (
+            kind == "jeffreys"
+        )
+    nudged = lp[0] + 1e-6 * np.random.default_rng(seed).normal(size=lp[0].shape)
+    assert prediction_distances([lp[:1], log_softmax(nudged, axis=1)[np.newaxis]])[0, 1] > 0  # and others are not
+
+
 def test_networks_that_share_no_class_are_infinitely_far_and_nearly_none_is_not(refuses):
     with np.errstate(divide="ignore"):
         apart = np.log([[[1.0, 0.0]], [[0.0, 1.0]]])

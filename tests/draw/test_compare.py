@@ -75,7 +75,9 @@ def test_the_table_names_methods_scores_their_nulls_and_chance(compared):
     assert kept[-1] == f"{compared.shuffled.neighbours_kept:.3f}"
     assert walks_kept[:2] == ["  random walks", f"{compared.methods['phate'].walk_scores['neighbours_kept']:.3f}"]
     assert rows[-1][0] == "moved without 10%"
-    assert rows[-1][-1] == "1.414"
+    # Fewer than two units apart by chance: of 60 points a turn can be found for any of them.
+    assert rows[-1][-1] == f"{compared.displaced_by_chance:.3f}"
+    assert 1.2 < compared.displaced_by_chance < 2**0.5
 
 
 def test_each_ending_is_written(compared, tmp_path):
@@ -101,14 +103,29 @@ def test_the_figure_has_a_column_a_method_and_every_number_of_the_table(compared
 
 @pytest.mark.usefixtures("as_users_call")
 def test_what_cannot_be_compared_is_refused(atlas, refuses):
-    with refuses(r"methods must be of phate, pca, tsne, umap, isomap, but 'lle' came"):
-        la.compare(atlas, methods=("lle",))
-    with refuses(r"there is no method to compare; name some of phate"):
-        la.compare(atlas, methods=())
-    with refuses(r"compare needs a seed, and left_out from 0 to below 1, but these are \[\] and 0\.1"):
-        la.compare(atlas, methods=("pca",), seeds=())
-    with refuses(r"a comparison needs 5 points and their distances, but there are 60; record more"):
+    for arguments, message in [
+        ({"methods": ("lle",)}, r"methods must be of phate, pca, tsne, umap, isomap, inpca, but 'lle' came"),
+        ({"methods": ()}, r"there is no method to compare; name some of phate"),
+        ({"methods": "pca"}, r"methods must be a list of names, but is 'pca'; pass \('pca',\)"),
+        ({"seeds": ()}, r"seeds must be different numbers from 0 on, but are \[\]; change them"),
+        ({"seeds": (0, 0)}, r"seeds must be different numbers from 0 on, but are \[0, 0\]; change them"),
+        ({"seeds": (-1,)}, r"seeds must be different numbers from 0 on, but are \[-1\]; change them"),
+        ({"seeds": 3}, r"seeds must be several numbers, but is 3; pass range\(3\) or a list"),
+        ({"left_out": 1.0}, r"left_out must be from 0 to below 1, but is 1\.0; pass as 0\.1"),
+        ({"left_out": 0.95}, r"a comparison needs 6 points, but 60 are there and 3 when some are left out; record more"),
+        ({"noise_free": np.zeros((3, 2))}, r"there are 60 points, but 3 without noise; pass the same ones"),
+    ]:
+        with refuses(message):
+            la.compare(atlas, **{"methods": ("pca",), **arguments})
+    with refuses(r"the atlas has no distances, by which maps are scored; make it by lossatlas\.atlas"):
         la.compare(dataclasses.replace(atlas, distances=None), methods=("pca",))
+    settings = dataclasses.replace(atlas.embedding.settings, n_pca=20)
+    with refuses(
+        r"the atlas draws distances of 20 principal components, in which it is not compared; pass the runs, or an atlas"
+    ):
+        la.compare(
+            dataclasses.replace(atlas, embedding=dataclasses.replace(atlas.embedding, settings=settings)), methods=("pca",)
+        )
 
 
 def test_without_umap_the_rest_is_compared_and_a_line_says_so(atlas, monkeypatch):

@@ -83,8 +83,23 @@ def test_many_points_are_drawn_by_the_same_axes():
     np.testing.assert_allclose(np.abs(drawn.coordinates), np.abs(coordinates), atol=1e-5)
 
 
-def test_points_that_coincide_have_no_place_but_one():
-    drawn = inpca(np.zeros((4, 4)))
+def test_laid_upon_another_map_its_axes_stay_real_and_imaginary():
+    D = np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 9.0], [1.0, 9.0, 0.0]])
+    plane = np.random.default_rng(0).normal(size=(3, 2))
+    drawn = inpca(D)
+    laid = drawn.align_to(plane)
+    np.testing.assert_allclose(laid.squared_distances(), D, atol=1e-12)
+    assert laid.is_imaginary.tolist() == drawn.is_imaginary.tolist()
+    np.testing.assert_allclose(laid.coordinates.mean(axis=0), plane.mean(axis=0), atol=1e-12)
+    # Mirrored where that is nearer: never turned.
+    assert (((laid.coordinates - laid.coordinates.mean(axis=0)) * (plane - plane.mean(axis=0))).sum(axis=0) >= 0).all()
+    flat = drawn.align_to(drawn.coordinates * [-1, 1])
+    np.testing.assert_allclose(flat.coordinates, drawn.coordinates * [-1, 1], atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [4, 1200])
+def test_points_that_coincide_have_no_place_but_one(n):
+    drawn = inpca(np.zeros((n, n)))
     assert not drawn.coordinates.any()
     assert not np.isnan(drawn.explained).any()
 

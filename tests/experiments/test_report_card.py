@@ -16,12 +16,12 @@ from lossatlas.sample.path.result import mode_connectivity
 SETTINGS = CardSettings(bends=replace(BendSettings(), steps=20))
 
 
-def _task(*, is_regression=False):
+def _task(*, is_regression=False, n_outputs=1):
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(60, 4, generator=generator)
-    y = x[:, :1] if is_regression else (x[:, 0] > 0).long()
+    y = x[:, :n_outputs] if is_regression else (x[:, 0] > 0).long()
     torch.random.manual_seed(0)
-    model = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 1 if is_regression else 2))
+    model = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, n_outputs if is_regression else 2))
     loss = nn.MSELoss() if is_regression else nn.CrossEntropyLoss()
     return Task(model, loss, [(x, y)], [(x[:30], y[:30])], lambda p: torch.optim.SGD(p, lr=0.5))
 
@@ -79,8 +79,21 @@ def test_a_network_is_as_its_twin():
     assert made.networks["a"].eigenvalue is None
 
 
-def test_a_regression_has_no_predictions():
-    task = _task(is_regression=True)
+def test_a_dead_layer_is_a_finding():
+    task = _task()
+    a, b = _networks(task).values()
+    dead = {**b, "0.weight": torch.zeros_like(b["0.weight"])}
+    pair = report_card(task, {"a": a, "dead": dead}, settings=replace(SETTINGS, with_curvature=False)).pairs["a", "dead"]
+    assert (pair.cka, pair.cka_by_layer) == (None, {"0": None, "2": None})
+    assert (
+        report_card(task, {"a": a, "b": b}, settings=replace(SETTINGS, with_curvature=False, layers=())).pairs["a", "b"].cka
+        is None
+    )
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_a_regression_has_no_predictions(n_outputs):
+    task = _task(is_regression=True, n_outputs=n_outputs)
     pair = report_card(task, _networks(task), settings=replace(SETTINGS, with_curvature=False)).pairs["seed 1", "seed 2"]
     assert (pair.bhattacharyya, pair.disagreement) == (None, None)
 

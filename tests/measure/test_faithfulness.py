@@ -266,7 +266,7 @@ def test_what_does_not_fit_is_refused(refuses):
     with refuses(r"the map has coordinates that are NaN or infinite; leave those points out"):
         faithfulness(D, np.where(drawn == drawn[3, 1], np.nan, drawn), knn=2)
     for run in ((0, 9), (-1, 3), (5, 4)):
-        with refuses(rf"a run spans rows {run[0]} to {run[1]}, but the map has 8 points"):
+        with refuses(rf"a run spans rows {run[0]} to {run[1]}, but there are 8 points"):
             faithfulness(D, drawn, [run], knn=2)
     with refuses(r"distances must be symmetric"):
         faithfulness(D + np.triu(np.ones((8, 8)), 1), drawn, knn=2)

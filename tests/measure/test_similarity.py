@@ -42,6 +42,17 @@ def test_stretching_one_direction_does_not_leave_it():
     assert cka(x, x * [5, 1, 1]) < 0.95
 
 
+def test_wide_layers_are_compared_by_their_samples():
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(6, 40)), rng.normal(size=(6, 50))
+    a, b = x - x.mean(axis=0), y - y.mean(axis=0)
+    norm = np.linalg.norm
+    assert cka(x, y) == pytest.approx(norm(b.T @ a) ** 2 / norm(a.T @ a) / norm(b.T @ b), rel=1e-10)
+    # Noise is alike by d / (d + m), as far as so few samples tell.
+    values = [cka(rng.normal(size=(50, 100)), rng.normal(size=(50, 100))) for _ in range(20)]
+    assert np.mean(values) == pytest.approx(100 / 150, abs=0.03)
+
+
 def test_all_pairs():
     rng = np.random.default_rng(1)
     layers = [rng.normal(size=(15, width)) for width in (3, 8, 2)]
@@ -64,3 +75,9 @@ def test_all_pairs():
 def test_what_cannot_be_aligned_is_refused(x, message, refuses):
     with refuses(message):
         cka(x, np.eye(4))
+
+
+@pytest.mark.usefixtures("as_users_call")
+def test_no_layer_is_refused(refuses):
+    with refuses("there is no layer to compare; pass features"):
+        ckas([])

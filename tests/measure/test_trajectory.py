@@ -5,7 +5,7 @@ import pytest
 
 from lossatlas import InputError
 from lossatlas.distance import pairwise
-from lossatlas.measure import distances_from, return_ratio, step_lengths
+from lossatlas.measure import distances_from, return_ratio
 
 
 def test_distances_are_those_from_the_point_that_is_named():
@@ -39,12 +39,3 @@ def test_the_return_is_the_last_distance_over_the_first(distances, ratio):
 def test_a_retraining_without_a_jump_has_no_return():
     with pytest.raises(InputError, match=r"begins at the optimum has no return ratio; give it a jump"):
         return_ratio(np.array([0.0, 1.0]))
-
-
-def test_steps_are_as_long_as_the_weights_moved_and_none_leads_from_run_to_run():
-    points = np.random.default_rng(0).normal(size=(8, 30)).cumsum(axis=0)
-    found = step_lengths(pairwise(points), [(0, 3), (3, 4), (5, 8)])
-    expected = np.full(8, np.nan)
-    for row in (1, 2, 6, 7):
-        expected[row] = np.linalg.norm(points[row] - points[row - 1])
-    np.testing.assert_allclose(found, expected, rtol=1e-10)

@@ -145,9 +145,22 @@ def test_refusals(tmp_path, refuses):
     one = Task(nn.Linear(5, 1), lambda output, _: output.mean() ** 2, task.train, task.test, lambda p: torch.optim.SGD(p, lr=0.1))
     with refuses(r"predictions need a score for each class along axis 1 of the output, but it is \(7, 1\); name their axis"):
         predictions(one, [one.model.state_dict()])
+    with refuses(r"predictions need a score for each class along axis 5 of the output, but it is \(7, 3\); name their axis"):
+        predictions(task, run, axis=5)
     lost = {name: tensor * torch.nan for name, tensor in one.model.state_dict().items()}
     with refuses("tensor 'weight' of the point 0 holds NaN or infinite values"):
         predictions(one, [lost])
+
+
+def test_a_point_that_diverged_predicts_nothing_and_is_named(tmp_path, refuses):
+    task = _task()
+    with Recorder(tmp_path / "run", task.model) as recorder:
+        nn.init.constant_(task.model[0].weight, torch.nan)
+        recorder.step()
+    run = open_run(tmp_path / "run")
+    with refuses(r"run 'run', point 1 \(step 1\) has weights that are NaN or infinite, and predicts nothing; name the others by"):
+        predictions(task, run)
+    assert len(predictions(task, run, points=[0])) == 1
 
 
 @pytest.mark.usefixtures("as_users_call")

@@ -62,7 +62,7 @@ def test_looks_that_are_held_share_what_they_have_in_common(growing, tmp_path):
 def test_what_is_not_on_the_map_is_forgotten(growing, tmp_path):
     def n_lines():
         gc.collect()
-        return sum(isinstance(one, dict) and {"step", "file"} <= one.keys() for one in gc.get_objects())
+        return sum(type(one) is dict and {"step", "file"} <= one.keys() for one in gc.get_objects())
 
     before = n_lines()
     run = growing(tmp_path / "a")
@@ -104,6 +104,15 @@ def test_points_that_diverged_are_left_out_and_counted(growing, tmp_path):
     assert (opened.diverged(), opened.diverged([0, 4]), opened.diverged([2])) == ([3, 4], [4], [])
     run.go(1, is_lost=True)
     assert watched.look().runs[0].n_left_out == 3
+
+
+def test_of_a_run_with_a_damaged_file_the_others_stay(growing, tmp_path):
+    growing(tmp_path / "a").go(7)
+    file = tmp_path / "a" / "snapshots" / "000003.safetensors"
+    file.write_bytes(b"\xff" * file.stat().st_size)
+    seen = Watched([str(tmp_path)], most=100).look()
+    assert seen.runs[0].kept == (0, 1, 2, 4, 5, 6)
+    assert len(seen.notes) == 1
 
 
 def test_points_that_their_writer_takes_out_go_and_a_run_that_is_recorded_again_has_other_points(growing, tmp_path):

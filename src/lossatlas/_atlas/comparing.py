@@ -4,6 +4,7 @@ import functools
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -21,6 +22,7 @@ from lossatlas.measure import (
     MethodScores,
     Null,
     Truth,
+    displaced_by_chance,
     methods_scored,
     random_walks,
     shuffled,
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
     from lossatlas.draw.figures import Style
 
-_LEAST = 5  # points
+_LEAST = 6  # points: those that five neighbours need
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,6 +60,11 @@ class MethodComparison:
     left_out: float
     skipped: Mapping[str, str]
 
+    @cached_property
+    def displaced_by_chance(self) -> float:
+        """How far the points of a map move to one that has nothing to do with it."""
+        return displaced_by_chance(next(iter(self.methods.values())).embedding.coordinates, seed=self.seeds[0])
+
     def summary(self) -> dict[str, Any]:
         """Return all scores as plain values: of each method its mean, spread and value a seed, and what random walks score."""
         return {
@@ -77,6 +84,7 @@ class MethodComparison:
                 for name, found in self.methods.items()
             },
             "left_out": self.left_out,
+            "moved_by_chance": self.displaced_by_chance if self.left_out else None,
             "skipped": dict(self.skipped),
         }
 
@@ -128,7 +136,8 @@ def compare(
     some of the points, which says how far the others move. Random walks with steps as long are drawn by each method too.
 
     Args:
-        runs_or_atlas: Runs as :func:`atlas` takes them, or an atlas, whose PHATE is then drawn by its own settings.
+        runs_or_atlas: Runs as :func:`atlas` takes them, or an atlas of all dimensions (``preset="sound"``), whose PHATE is
+            then drawn by its own settings.
         methods: Names of methods; by default all whose packages are installed, InPCA only where the atlas is of predictions:
             lengths of weights are those of points in a space, where InPCA is PCA.
         seeds: Of what chance there is, and of the points that are left out.
@@ -145,14 +154,21 @@ def compare(
     """
     report = progress or (lambda _: None)
     is_of_predictions = isinstance(runs_or_atlas, Atlas) and runs_or_atlas.space == "predictions"
+    numbers = _seeds(seeds)
     names, skipped = _chosen(methods, without=() if is_of_predictions else ("inpca",))
-    if not len(seeds) or not 0 <= left_out < 1:
-        raise InputError(f"compare needs a seed, and left_out from 0 to below 1, but these are {list(seeds)} and {left_out}")
+    if not 0 <= left_out < 1:
+        raise InputError(f"left_out must be from 0 to below 1, but is {left_out}; pass as 0.1")
     given = runs_or_atlas if isinstance(runs_or_atlas, Atlas) else atlas(
         runs_or_atlas, metric=metric, origin=origin, methods=(), nulls=False, diverged=diverged, progress=progress
     )  # fmt: skip
-    if given.distances is None or given.n_points < _LEAST:
-        raise InputError(f"a comparison needs {_LEAST} points and their distances, but there are {given.n_points}; record more")
+    if given.distances is None:
+        raise InputError("the atlas has no distances, by which maps are scored; make it by lossatlas.atlas")
+    _refuse_few(given.n_points, left_out, noise_free)
+    if given.embedding.settings.n_pca is not None:
+        raise InputError(
+            f"the atlas draws distances of {given.embedding.settings.n_pca} principal components, in which it is not compared; "
+            "pass the runs, or an atlas with preset='sound'"
+        )
     own = metric_of(given)
     between, spans = points_of(given.distances, own), [(trace.start, trace.stop) for trace in given.traces if trace.is_ordered]
     true = truth(given.distances, spans)
@@ -164,19 +180,19 @@ def compare(
         {name: _draws(name, given, own, report) for name in names},
         between,
         true,
-        seeds=seeds,
+        seeds=numbers,
         with_chance={*WITH_CHANCE} | ({"phate"} if given.embedding.settings.preset == "paper" else set()),
         walks=walks,
         left_out=left_out,
         noise_free=noise_free,
     )
     first = next(iter(found.values()))
-    by_chance = true.of(shuffled(first.embedding.coordinates, seed=seeds[0]))
+    by_chance = true.of(shuffled(first.embedding.coordinates, seed=numbers[0]))
     return MethodComparison(
-        atlas=replace(given, comparison=_beside(given, found, true, seeds[0])),
+        atlas=replace(given, comparison=_beside(given, found, true, numbers[0])),
         methods=found,
         shuffled=by_chance,
-        seeds=tuple(seeds),
+        seeds=numbers,
         left_out=left_out,
         skipped=skipped,
     )
@@ -184,6 +200,8 @@ def compare(
 
 def _chosen(methods: Sequence[AnyMethod] | None, *, without: Sequence[str]) -> tuple[tuple[AnyMethod, ...], dict[str, str]]:
     known: tuple[AnyMethod, ...] = get_args(AnyMethod)
+    if isinstance(methods, str):
+        raise InputError(f"methods must be a list of names, but is {methods!r}; pass ({methods!r},)")
     if methods is not None:
         refuse_methods(methods, known=known)
         if not methods:
@@ -191,6 +209,24 @@ def _chosen(methods: Sequence[AnyMethod] | None, *, without: Sequence[str]) -> t
         return tuple(dict.fromkeys(methods)), {}
     missing = missing_methods()
     return tuple(name for name in known if name not in missing and name not in without), missing
+
+
+def _seeds(seeds: Sequence[int]) -> tuple[int, ...]:
+    try:
+        numbers = tuple(int(seed) for seed in seeds)
+    except TypeError:
+        raise InputError(f"seeds must be several numbers, but is {seeds!r}; pass range({seeds}) or a list") from None
+    if not numbers or len(set(numbers)) < len(numbers) or min(numbers) < 0:
+        raise InputError(f"seeds must be different numbers from 0 on, but are {list(numbers)}; change them")
+    return numbers
+
+
+def _refuse_few(n: int, left_out: float, noise_free: Points | None) -> None:
+    left = n - max(round(left_out * n), 1 if left_out else 0)
+    if min(n, left) < _LEAST:
+        raise InputError(f"a comparison needs {_LEAST} points, but {n} are there and {left} when some are left out; record more")
+    if noise_free is not None and len(noise_free) != n:
+        raise InputError(f"there are {n} points, but {len(noise_free)} without noise; pass the same ones")
 
 
 def _draws(name: AnyMethod, given: Atlas, metric: Own, report: Callable[[str], None]) -> Draws:

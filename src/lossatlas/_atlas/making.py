@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from lossatlas._arrays import InputError, Vector
-from lossatlas._atlas.predicted import Predictions, predicted_pairwise, with_predictions
+from lossatlas._atlas.predicted import Predictions, rows_of, with_predictions
 from lossatlas._atlas.recorded import (
     Diverged,
     kept_points,
@@ -21,7 +21,7 @@ from lossatlas._atlas.recorded import (
 )
 from lossatlas._atlas.result import Atlas
 from lossatlas._atlas.spreads import optimum_of, spreads
-from lossatlas.distance import Origin, Pairwise, recorded_pairwise
+from lossatlas.distance import Origin, Pairwise, hellinger_pairwise, prediction_pairwise, recorded_pairwise
 from lossatlas.embed import Method, Own, PhateEmbedding, Preset, phate, refuse_methods
 from lossatlas.measure import (
     Diagram,
@@ -62,8 +62,8 @@ def atlas(
     """Map runs: distances between all their points, the PHATE embedding of them, and what can be measured on it.
 
     Args:
-        runs: Run folders, folders of runs, patterns such as ``"runs/*"``, or opened runs; all of one model. Of runs without
-            weights the distances are estimated from their sketches.
+        runs: Run folders, folders of runs, patterns such as ``"runs/*"``, or opened runs; of one model, unless predictions
+            are mapped. Of runs without weights the distances are estimated from their sketches.
         metric: Distance between points: of weights, or of what is predicted, by which runs of different models share a map.
         predictions: Log-probabilities of each run, as :func:`lossatlas.predictions` returns them. Beside a map of weights they
             are two layouts more, PHATE and InPCA of their Bhattacharyya distances; of ``metric="predictions"`` they are the map.
@@ -97,7 +97,8 @@ def atlas(
     opened = open_runs(runs)
     kept = [kept_points(run, diverged) for run in opened]
     report("distances")
-    said = None if predictions is None else predicted_pairwise(opened, kept, predictions)
+    rows = None if predictions is None else rows_of(predictions, opened, kept)
+    said = None if rows is None else prediction_pairwise(rows)
     if metric == "predictions" and said is not None:
         between, distance_error = said, 0.0
     else:
@@ -127,6 +128,7 @@ def atlas(
         methods=methods,
         redrawn=embedded if nulls else None,
         distance_error=distance_error,
+        ways=hellinger_pairwise(rows) if rows is not None and said is between else None,
         report=report,
     )
     if said is None:
@@ -151,6 +153,7 @@ def charted(
     methods: Sequence[Method] = (),
     redrawn: Callable[[Pairwise], PhateEmbedding] | None = None,
     distance_error: float = 0.0,
+    ways: Pairwise | None = None,
     n_left_out: Sequence[int] | None = None,
     report: Callable[[str], None] = lambda _: None,
 ) -> Atlas:
@@ -165,6 +168,7 @@ def charted(
         methods: What else draws them.
         redrawn: Embeds other distances by the map's settings, for the nulls; None leaves these out.
         distance_error: Of a distance over itself, where they were estimated.
+        ways: Euclidean distances by which trajectories are measured; by default ``between``.
         n_left_out: How many points of each run had diverged; by default all that are not kept.
         report: Called with the name of each further stage.
 
@@ -174,6 +178,7 @@ def charted(
     metric: Own = "cosine" if embedding.settings.metric == "cosine" else "euclidean"
     traces = traces_of(runs, kept, n_left_out=n_left_out)
     metrics = recorded_metrics(runs, kept)
+    ways = between if ways is None else ways
     optimum = optimum_of(traces)
     measured = _loss(metrics, loss)
     ordered = [(trace.start, trace.stop) for trace in traces if trace.is_ordered]
@@ -188,13 +193,13 @@ def charted(
         metrics=metrics,
         embedding=embedding,
         optimum=optimum,
-        distance_from_optimum=None if optimum is None else distances_from(optimum, between),
+        distance_from_optimum=None if optimum is None else distances_from(optimum, ways),
         diagram=diagram,
         loss=measured,
         distance_error=distance_error,
         distances=between.cosine if metric == "cosine" else between.euclidean,
-        geometry=trajectory_geometry(between, ordered, steps=steps),
-        spreads=spreads(runs, traces, between),
+        geometry=trajectory_geometry(ways, ordered, steps=steps),
+        spreads=spreads(runs, traces, ways),
         valleys=found,
         merge_tree=tree,
         comparison=compared,

@@ -7,22 +7,24 @@ import numpy as np
 from jaxtyping import Float
 
 from lossatlas._arrays import Coordinates, InputError
-from lossatlas.distance import Pairwise, prediction_pairwise
+from lossatlas.distance import Pairwise
 from lossatlas.embed import Embedding, PhateEmbedding, inpca
-from lossatlas.measure import Comparison, faithfulness
+from lossatlas.measure import Comparison, truth
 from lossatlas.store import Run
 
 Predictions = Sequence[Float[np.ndarray, "_ m c"]]
 
-_KNN = 20  # neighbours in the scores, those of the other layouts
+_SCORED = 3  # points of a map that has scores
 
 
-def predicted_pairwise(runs: Sequence[Run], kept: Sequence[Sequence[int]], predictions: Predictions) -> Pairwise:
-    """Lengths between the points of runs by their predictions, of which there are those of each point of each run.
+def rows_of(predictions: Predictions, runs: Sequence[Run], kept: Sequence[Sequence[int]]) -> Predictions:
+    """Return the predictions of the points that are kept, of those of each point of each run.
 
     Raises:
-        InputError: there are those of other runs or points, or they cannot be compared.
+        InputError: there are those of other runs or points, or one is NaN.
     """
+    if isinstance(predictions, np.ndarray):
+        raise InputError("predictions must be a list with one array for each run, but one array came; put it into a list")
     if len(predictions) != len(runs):
         raise InputError(f"there are {len(runs)} runs, but predictions of {len(predictions)}; pass those of each, in their order")
     for run, of_run in zip(runs, predictions, strict=True):
@@ -31,7 +33,15 @@ def predicted_pairwise(runs: Sequence[Run], kept: Sequence[Sequence[int]], predi
                 f"run {run.name!r} has {run.n_points} points, but its predictions {len(of_run)}; "
                 "pass lossatlas.predictions(task, run)"
             )
-    return prediction_pairwise([of_run[list(points)] for of_run, points in zip(predictions, kept, strict=True)])
+    rows = [of_run[list(points)] for of_run, points in zip(predictions, kept, strict=True)]
+    for run, points, of_run in zip(runs, kept, rows, strict=True):
+        lost = np.flatnonzero(np.isnan(of_run).any(axis=(1, 2)))
+        if len(lost):
+            raise InputError(
+                f"{run.describe(points[lost[0]])} has predictions that are NaN; leave it out, as atlas does with "
+                "diverged='skip' (--diverged skip)"
+            )
+    return rows
 
 
 def with_predictions(
@@ -52,13 +62,14 @@ def with_predictions(
         embedded: Draws lengths by the map's settings; None leaves PHATE out, which is the map then, and InPCA alone is added.
     """
     spatial = inpca(between.squared, n_components=min(3, len(plane)))
-    flat = inpca(between.squared, n_components=min(2, len(plane)))
+    # The caption speaks of the third axis too.
+    flat = replace(inpca(between.squared, n_components=min(2, len(plane))), diagnostics=spatial.diagnostics)
     made: dict[str, Embedding] = {} if embedded is None else {"predictions": embedded(between).align_to(plane)}
     made["inpca"] = flat.align_to(plane)
     scored = {}
-    knn = min(_KNN, (len(plane) - 1) // 2)
-    if knn:
-        scored = {name: faithfulness(between.euclidean, one.coordinates[:, :2], runs, knn=knn) for name, one in made.items()}
+    if len(plane) >= _SCORED:
+        true = truth(between.euclidean, runs)
+        scored = {name: true.of(one.coordinates[:, :2]) for name, one in made.items()}
     space = {"inpca": spatial.align_to(made["inpca"]).coordinates} if len(plane) >= 3 else {}
     return replace(
         compared,

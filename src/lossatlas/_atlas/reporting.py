@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lossatlas._atlas.result import Atlas
 
 _LEAST = 3  # points of a map that has scores
+_WORDS = {"phate": "This map", "predictions": "What is predicted, drawn by PHATE", "inpca": "By InPCA"}
 _SHOWN = {
     "neighbours_kept": "neighbours kept",
     "trajectory_continuity": "whole steps",
@@ -43,7 +44,7 @@ def _maps(atlas: "Atlas") -> Iterator[str]:
         if name in atlas.comparison.nulls:
             yield f"{words}: {_scores(atlas.comparison.nulls[name].faithfulness)}."
     for name, found in atlas.comparison.faithfulness.items():
-        yield f"{'This map' if name == 'phate' else f'Drawn by {name}'}: {_scores(found)}."
+        yield f"{_WORDS.get(name, f'Drawn by {name}')}: {_scores(found)}."
 
 
 def _scores(found: Faithfulness) -> str:

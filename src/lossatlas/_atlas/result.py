@@ -83,14 +83,15 @@ class Atlas:
     def return_ratios(self) -> dict[str, float]:
         """Distance from the optimum at the end of each retraining over that just after its jump, by the run's name.
 
-        A retraining that diverged has no end, and a control without a jump nothing to return from: neither has a ratio.
+        A retraining that diverged has no end, and a control without a jump, or one that changed nothing, nowhere to return from:
+        neither has a ratio.
         """
         if self.distance_from_optimum is None:
             return {}
         return {
             trace.name: return_ratio(self.distance_from_optimum[trace.start : trace.stop])
             for trace in self.traces
-            if trace.kind == "retraining" and trace.jump and not trace.n_left_out
+            if trace.kind == "retraining" and trace.jump and not trace.n_left_out and self.distance_from_optimum[trace.start] > 0
         }
 
     def summary(self) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """Which runs are alike but for their seeds, and how far apart these end."""
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from lossatlas._atlas.result import Trace
 from lossatlas.distance import Pairwise
@@ -22,28 +21,36 @@ def optimum_of(traces: Sequence[Trace]) -> int | None:
 def spreads(runs: Sequence[Run], traces: Sequence[Trace], between: Pairwise) -> dict[str, EndSpread]:
     """Return the spread of the ends of retrainings that jumped equally far, and of trainings of the same settings.
 
-    A run that diverged has no end, and a retraining without a jump nowhere to return from: neither is counted.
+    A run that diverged has no end, and a retraining without a jump, or with one that changed nothing, nowhere to return from:
+    neither is counted.
     """
     optimum = optimum_of(traces)
     groups: dict[str, list[Trace]] = {}
     for run, trace in zip(runs, traces, strict=True):
         if trace.stop == trace.start or trace.n_left_out:
             continue
-        if trace.kind == "retraining" and trace.jump and optimum is not None:
-            groups.setdefault(f"jump of {trace.jump:g}", []).append(trace)
-        elif trace.kind == "training":
-            groups.setdefault(_settings(run.settings), []).append(trace)
-    # Jumps by their size; trainings are named by the first of them.
+        is_return = (
+            optimum is not None and trace.kind == "retraining" and trace.jump and between.squared[optimum, trace.start] > 0
+        )
+        if is_return or trace.kind == "training":
+            groups.setdefault(_alike(run), []).append(trace)
     alike = sorted((group for group in groups.values() if len(group) > 1), key=lambda group: group[0].jump or 0.0)
+    named: dict[str, list[Trace]] = {}
+    for group in alike:
+        # Jumps by their size where that tells them apart; the rest by the first of them.
+        jump = f"jump of {group[0].jump:g}" if group[0].kind == "retraining" else ""
+        named[jump if jump and jump not in named else f"{jump or 'trainings'} as {group[0].name}"] = group
     return {
-        f"jump of {group[0].jump:g}" if group[0].kind == "retraining" else f"trainings as {group[0].name}": end_spread(
+        name: end_spread(
             between,
             [(trace.start, trace.stop) for trace in group],
             optimum=optimum if group[0].kind == "retraining" else None,
         )
-        for group in alike
+        for name, group in named.items()
     }
 
 
-def _settings(settings: Mapping[str, Any]) -> str:
-    return json.dumps({name: value for name, value in settings.items() if name not in _OWN}, sort_keys=True)
+def _alike(run: Run) -> str:
+    """What runs have in common that are alike but for their seeds: their settings, and their model."""
+    settings = {name: value for name, value in run.settings.items() if name not in _OWN}
+    return json.dumps([settings, [(tensor.name, tensor.shape) for tensor in run.parameters]], sort_keys=True)

@@ -79,7 +79,8 @@ def geometry(
 ) -> RunGeometry:
     """Measure how far, how straight and how fast runs went, beside random walks with steps of the same lengths.
 
-    No map is made, and weights are read once. Of runs without weights distances are estimated from their sketches.
+    No map is made; weights are read once, and of each run the first and last point again. Of runs without weights distances
+    are estimated from their sketches.
 
     Args:
         runs: Run folders, folders of runs, patterns such as ``"runs/*"``, or opened runs; all of one model.

@@ -53,8 +53,12 @@ def compare(
     refuse_unwritable_comparison(output)
     if tree == bool(runs):
         raise InputError("compare needs runs, or --tree in their place; name one or the other")
-    if tree and metric != MetricName.COSINE:
-        raise InputError(f"the tree has Euclidean distances, but --metric is {metric.value}; leave it out")
+    if tree and (metric == MetricName.PREDICTIONS or task or origin != OriginName.ZERO):
+        raise InputError("the tree has points in space and no networks; leave --metric predictions, --task and --origin out")
+    if task and metric != MetricName.PREDICTIONS:
+        raise InputError(f"--task asks the networks what they predict, but --metric is {metric.value}; pass --metric predictions")
+    if metric == MetricName.PREDICTIONS and origin != OriginName.ZERO:
+        raise InputError(f"distances of predictions have no origin, but --origin is {origin.value}; leave it out")
     refuse_unasked(metric, task)
     chosen: list[Any] | None = None if method is None else [one.value for one in method]
     with progress(total=None, quiet=as_json) as report_progress:

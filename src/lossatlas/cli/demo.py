@@ -31,6 +31,7 @@ def demo(
     Writes atlas.html, atlas.png and summary.json into the folder, or table.html and table.png. Stopped at any time, the same
     command goes on where it was.
     """
+    from dataclasses import asdict
     from importlib import import_module
 
     import joblib
@@ -46,7 +47,8 @@ def demo(
     if not dry_run:
         refuse_unwritable_folder(output)
     if dry_run or not as_json:
-        typer.echo(str(chosen.cost(settings, workers=processes)), err=not dry_run)
+        costs = chosen.cost(settings, workers=processes)
+        typer.echo(json_text(asdict(costs)) if as_json else str(costs), err=not dry_run, nl=not as_json)
     if dry_run:
         return
     with progress(total=chosen.n_units(settings), quiet=as_json) as report_progress, LocalPool(processes) as pool:

@@ -68,7 +68,10 @@ def prediction_distances(predictions: LogProbabilities | Parts, *, kind: Predict
 
 
 def prediction_pairwise(predictions: LogProbabilities | Parts) -> Pairwise:
-    """Bhattacharyya distances as squares of lengths, which they are where networks are near; for maps of predictions.
+    """Bhattacharyya distances as squares of lengths, for maps of predictions.
+
+    They are squares of lengths where networks are near. Farther off their roots break the triangle inequality: for ways and
+    angles see :func:`hellinger_pairwise`.
 
     Raises:
         InputError: as :func:`prediction_distances`; or two networks share no class, and are infinitely far.
@@ -81,6 +84,15 @@ def prediction_pairwise(predictions: LogProbabilities | Parts) -> Pairwise:
             "leave one out, or pass logarithms that are not -inf"
         )
     return Pairwise(D, np.zeros(len(D)), "none", 0)
+
+
+def hellinger_pairwise(predictions: LogProbabilities | Parts) -> Pairwise:
+    """Hellinger distances, which are Euclidean ones: what trajectories of predictions are measured by.
+
+    Raises:
+        InputError: as :func:`prediction_distances`.
+    """
+    return _of_roots(_checked(predictions))
 
 
 def _checked(predictions: LogProbabilities | Parts) -> LogProbabilities:
@@ -121,7 +133,9 @@ def _bhattacharyya(lp: LogProbabilities) -> Distances:
     with workers() as pool:
         over_rows(pool, rows, n, triangle=True)
     upper = np.triu_indices(n, 1)
-    values = np.maximum(D[upper], 0.0)  # rounding of a sum of 1
+    values = D[upper]
+    # What rounding leaves of a sum of 1: equal predictions are at distance 0.
+    values[values < 4 * np.finfo(float).eps * np.sqrt(lp.shape[2])] = 0.0
     lost = np.flatnonzero(np.isinf(values))
     for pair in lost:  # beyond the range of float64, where logarithms are not
         i, j = upper[0][pair], upper[1][pair]

@@ -1,5 +1,6 @@
 """A comparison of methods in words and as files."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,13 @@ def comparison_table(found: MethodComparison) -> list[list[str]]:
             rows.append(["  random walks", *(_plain(value) for value in walks), ""])
     moved = [one.stability for one in found.methods.values()]
     if any(one is not None for one in moved):
-        rows.append([moved_label(found), *(_plain(None if one is None else one.share) for one in moved), _plain(2**0.5)])
+        rows.append(
+            [
+                moved_label(found),
+                *(_plain(None if one is None else one.share) for one in moved),
+                _plain(found.displaced_by_chance),
+            ]
+        )
     return rows
 
 
@@ -62,10 +69,16 @@ def comparison_scene(found: MethodComparison, *, title: str) -> Scene:
                     f"{NAMES[name]} {one.stability.share:.2f}" for name, one in found.methods.items() if one.stability is not None
                 ),
                 meaning="How far points move when so many others are left out, in parts of the map's spread: 0 is the same map, "
-                "1.41 one that has nothing to do with it.",
+                f"{found.displaced_by_chance:.2f} one that has nothing to do with it.",
             )
         )
     return scene({title: found.atlas}, title=title, summary="\n".join(found.skipped.values()), facts={title: facts})
+
+
+def metric_words(found: MethodComparison) -> str:
+    """Return what is compared, in words."""
+    is_predicted = found.atlas.space == "predictions"
+    return "distance of predictions" if is_predicted else f"{found.atlas.embedding.settings.metric} distance"
 
 
 def save_comparison(found: MethodComparison, path: Path, *, title: str, style: str | Style = "paper") -> None:
@@ -97,7 +110,7 @@ def _value(found: MethodComparison, name: str, score: str) -> str:
 
 
 def _plain(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.3f}".replace("-", "\N{MINUS SIGN}")
+    return NOTHING if value is None or math.isnan(value) else f"{value:.3f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _write_page(found: MethodComparison, path: Path, title: str, _: str | Style) -> None:

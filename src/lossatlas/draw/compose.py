@@ -21,7 +21,7 @@ _MEANINGS = {
 
 _OF = {
     "weights": "Euclidean distance of the weights, in their own unit,",
-    "predictions": "root of the Bhattacharyya distance of the predictions",
+    "predictions": "Hellinger distance of the predictions, 0 to 1,",
 }
 
 
@@ -182,6 +182,16 @@ def _facts(atlas: Atlas) -> list[Fact]:
                 "return, 1 is standing still.",
             )
         )
+    n_optima = sum(trace.kind == "optimum" for trace in atlas.traces)
+    if n_optima > 1:
+        facts.append(
+            Fact(
+                label="optima",
+                value=str(n_optima),
+                meaning="Distances from the optimum, return ratios and how far apart ends lie are told of maps with one: map "
+                "each with its own retrainings to see them.",
+            )
+        )
     facts += [*_ends(atlas), *_straightness(atlas)]
     if atlas.diagram is not None:
         label = (atlas.loss or "loss").replace("_", " ")
@@ -189,8 +199,10 @@ def _facts(atlas: Atlas) -> list[Fact]:
             Fact(
                 label=f"persistence of the {label}",
                 value=f"{atlas.diagram.total(part='finite'):.3g} finite + {atlas.diagram.total(part='essential'):.3g} essential",
-                meaning="Squared heights of the valleys within the map, and of the whole. The essential part is the loss's range "
-                f"squared ({atlas.diagram.loss_range_squared:.3g}) for each piece of the graph, whatever lies between.",
+                meaning="Squared heights of the valleys within the map, and of the whole. The essential part is squared height "
+                f"up to the highest loss, from the lowest of each piece of the graph of {atlas.diagram.knn} neighbours "
+                f"({len(atlas.diagram.essential[0])}), whatever lies between: of one piece the loss's range squared "
+                f"({atlas.diagram.loss_range_squared:.3g}).",
             )
         )
     if atlas.merge_tree is not None and not np.isnan(atlas.merge_tree.smad):

@@ -167,9 +167,11 @@ def _other_caption(name: str, made: Embedding) -> str:
 def _caption_of_inpca(made: InPCAEmbedding) -> str:
     # Distances that came as a matrix are those of predictions, beside a map that may be of weights.
     of = "the predictions' Bhattacharyya distance" if made.settings.metric == "precomputed" else "the same distances"
-    axes = [f"axis {axis + 1} imaginary" for axis in np.flatnonzero(made.is_imaginary)]
+    n_axes = sum(name.startswith("eigenvalue_") for name in made.diagnostics)
+    axes = [f"axis {axis} imaginary" for axis in range(1, n_axes + 1) if made.diagnostics[f"eigenvalue_{axis}"] < 0]
     held = f"{made.explained[-1]:.0%} of it on {len(made.explained)} axes"
-    return f"InPCA of {of}; {', '.join([held, *axes])}; stress {made.stress:.3f}"
+    scored = "; scored against the distances of predictions" if made.settings.metric == "precomputed" else ""
+    return f"InPCA of {of}; {', '.join([held, *axes])}{scored}; stress {made.stress:.3f}"
 
 
 def _caption_of_predictions(made: Embedding) -> str:

@@ -8,6 +8,7 @@ from lossatlas.draw.scene import Barcode, DistanceTable
 
 # Points between which distances are shown: 256 kB of them.
 _MOST = 256
+_LABELS = {"cosine": "cosine distance", "euclidean": "Euclidean distance"}
 
 
 def barcode(atlas: Atlas) -> Barcode | None:
@@ -34,7 +35,7 @@ def distance_table(atlas: Atlas) -> DistanceTable | None:
         return None
     rows = spread(atlas.traces, atlas.n_points)
     return DistanceTable(
-        label={"cosine": "cosine distance", "euclidean": "Euclidean distance"}[atlas.embedding.settings.metric],
+        label="root of the Bhattacharyya distance" if atlas.space == "predictions" else _LABELS[atlas.embedding.settings.metric],
         rows=rows.astype(np.int32),
         values=atlas.distances[np.ix_(rows, rows)].astype(np.float32),
     )

@@ -1,6 +1,6 @@
 """InPCA: principal coordinates of a divergence, with the axes along which it is imaginary."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -8,7 +8,7 @@ from scipy.sparse.linalg import eigsh
 
 from lossatlas._arrays import Distances, InputError, checked_distances
 from lossatlas.embed.baselines import BaselineSettings
-from lossatlas.embed.embedding import Embedding
+from lossatlas.embed.embedding import Embedding, Other, Pairs
 from lossatlas.embed.scaling import stress, upright
 
 # Up to so many points all eigenvalues are as cheap as some.
@@ -32,6 +32,25 @@ class InPCAEmbedding(Embedding):
         """Along which axes being apart makes points nearer, ``(d,)``."""
         return self.eigenvalues < 0
 
+    def align_to(self, other: "Embedding | Other", *, rows: Pairs | None = None) -> "InPCAEmbedding":
+        """Return this map mirrored along its axes, and shifted, onto another; it is not turned.
+
+        A rotation would mix real axes with imaginary ones.
+
+        Args:
+            other: The map to lie upon.
+            rows: As for :meth:`Embedding.align_to`.
+        """
+        there = other.coordinates if isinstance(other, Embedding) else np.asarray(other, dtype=np.float64)
+        both = min(len(self.coordinates), len(there))
+        mine, theirs = (np.arange(both), np.arange(both)) if rows is None else rows
+        d = min(self.coordinates.shape[1], there.shape[1])
+        x, y = self.coordinates[mine], np.zeros((len(theirs), self.coordinates.shape[1]))
+        y[:, :d] = there[theirs, :d]
+        products = ((x - x.mean(axis=0)) * (y - y.mean(axis=0))).sum(axis=0)
+        signs = np.where(products < 0, -1.0, 1.0)
+        return replace(self, coordinates=(self.coordinates - x.mean(axis=0)) * signs + y.mean(axis=0))
+
     def squared_distances(self) -> Distances:
         r"""What the axes say of the divergence: :math:`\sum_a \operatorname{sign}(\lambda_a) (x_{ia} - x_{ja})^2`."""
         x = self.coordinates
@@ -50,8 +69,8 @@ def inpca(distances: Distances, *, n_components: int = 2) -> InPCAEmbedding:
     .. math:: 1 - \Big(1 - \sum_{a \le k} \lambda_a^2 \big/ \lVert W \rVert_F^2\Big)^{1/2}
 
     of it (Quinn et al. 2019, PNAS 116, "Visualizing probabilistic models with intensive principal component analysis"; Mao et
-    al. 2024). No plane of real axes holds a divergence that breaks the triangle inequality; a map that hides the imaginary
-    axes draws points apart that are near. The stress is of the picture, which draws all axes alike, against :math:`\sqrt D`.
+    al. 2024). Where the lengths :math:`\sqrt D` are those of no points in a space, some axes are imaginary; a map that hides
+    these draws points apart that are near. The stress is of the picture, which draws all axes alike, against :math:`\sqrt D`.
 
     Args:
         distances: The divergence, ``(n, n)``, as :func:`prediction_distances` returns it.
@@ -60,7 +79,7 @@ def inpca(distances: Distances, *, n_components: int = 2) -> InPCAEmbedding:
     Raises:
         InputError: the distances are no symmetric matrix of finite numbers, or there are fewer points than axes.
 
-    >>> D = np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 9.0], [1.0, 9.0, 0.0]])  # from 1 to 2 it is shorter by way of 0
+    >>> D = np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 9.0], [1.0, 9.0, 0.0]])  # √9 from 1 to 2, and 1 + 1 by way of 0
     >>> drawn = inpca(D)
     >>> drawn.is_imaginary, drawn.explained.round(3)
     (array([False,  True]), array([0.818, 1.   ]))
@@ -92,6 +111,8 @@ def inpca(distances: Distances, *, n_components: int = 2) -> InPCAEmbedding:
 def _largest(W: Distances, count: int) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, "n d"]]:
     """Eigenvalues of a symmetric matrix that are largest in size, with their vectors."""
     n = len(W)
+    if not W.any():  # all points are one: there is no largest axis, nor a first vector for an iteration
+        return np.zeros(count), np.zeros((n, count))
     if n <= _DENSE or count > n // 10:
         values, vectors = np.linalg.eigh(W)
     else:

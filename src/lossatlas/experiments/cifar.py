@@ -29,7 +29,7 @@ def cifar10(folder: str) -> Images:
     try:
         train, test = CIFAR10(folder, train=True), CIFAR10(folder, train=False)
     except (RuntimeError, OSError) as error:
-        said = str(error).splitlines()[0].rstrip(".")
+        said = next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
         raise InputError(
             f"CIFAR-10 is not in {folder!r} ({said}); fetch it once: "
             f'python -c "import torchvision; torchvision.datasets.CIFAR10({folder!r}, download=True)"'

@@ -46,7 +46,7 @@ class Batches:
     size: int
     passes: int = 1  # over the data in one iteration
     shift: int = 0  # each image is moved by up to so many pixels along both axes
-    is_flipped: bool = False  # every other image is mirrored, left to right
+    is_flipped: bool = False  # each image is mirrored, left to right, by chance of one half
     empty: tuple[float, ...] = (0.0,)  # what comes in where an image is moved, a number a channel or one for all
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:

@@ -1,7 +1,6 @@
 """Networks by numbers: how good and how sharp each is, and of each pair how it is connected and how alike."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from itertools import combinations
 from typing import Any
@@ -10,7 +9,7 @@ import numpy as np
 
 from lossatlas._arrays import InputError
 from lossatlas.distance import PredictionKind, pairwise, prediction_distances
-from lossatlas.measure import cka
+from lossatlas.measure import cka, is_constant
 from lossatlas.sample import BendSettings, SliceSettings, Task, activations, bezier_path, curvature, predictions, sharpness
 from lossatlas.sample.evaluate import evaluation
 from lossatlas.sample.outputs import Data
@@ -75,8 +74,8 @@ class PairCard:
         mode_connectivity: Of a trained curve: below 0 a barrier, near 0 connected, above 0 the ends are not at the bottom.
         bhattacharyya: Of their predictions; None where the model has no score for each class.
         disagreement: Share of samples whose likeliest class is another; None likewise.
-        cka: Mean over the layers of how alike they are, 0 to 1.
-        cka_by_layer: Of each layer, by its name.
+        cka: Mean over the layers of how alike they are, 0 to 1; None where no layer can be compared.
+        cka_by_layer: Of each layer, by its name; None where one of the two gives all samples the same, as a dead layer does.
     """
 
     distance: float
@@ -85,8 +84,8 @@ class PairCard:
     mode_connectivity: float
     bhattacharyya: float | None
     disagreement: float | None
-    cka: float
-    cka_by_layer: Mapping[str, float]
+    cka: float | None
+    cka_by_layer: Mapping[str, float | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,22 +137,28 @@ def report_card(
     for done, (name, own) in enumerate(tensors.items()):
         told(done, n, name)
         cards[name] = _network(task, own, how)
-    features = _features(task, list(tensors.values()), how) if pairs else {}
+    alike = _alike(task, tensors, pairs, how)
     for done, (a, b) in enumerate(pairs, start=len(tensors)):
         told(done, n, f"{a} and {b}")
-        rows = [list(tensors).index(name) for name in (a, b)]
-        alike = {layer: cka(*(found[row] for row in rows)) for layer, found in features.items()}
-        of_pairs[a, b] = _pair(task, (tensors[a], tensors[b]), alike, how)
+        has_classes = cards[a].test_accuracy is not None
+        of_pairs[a, b] = _pair(task, (tensors[a], tensors[b]), alike[a, b], how, has_classes=has_classes)
     told(n, n, "done")
     return ReportCard(networks=cards, pairs=of_pairs, settings=how)
 
 
-def _features(task: Task, networks: Sequence[Tensors], how: CardSettings) -> dict[str, np.ndarray]:
+def _alike(
+    task: Task, tensors: Mapping[str, Tensors], pairs: Sequence[tuple[str, str]], how: CardSettings
+) -> dict[tuple[str, str], dict[str, float | None]]:
+    """Likeness of the layers of each pair: layer by layer, for the features of all at once could be gigabytes."""
     own = [name for name, part in task.model.named_modules() if name and any(True for _ in part.parameters(recurse=False))]
-    return {
-        layer: activations(task, networks, layer, data=how.data, batches=how.batches, seed=how.seed)
-        for layer in (own if how.layers is None else how.layers)
-    }
+    found: dict[tuple[str, str], dict[str, float | None]] = {pair: {} for pair in pairs}
+    for layer in (own if how.layers is None else how.layers) if pairs else ():
+        features = activations(task, list(tensors.values()), layer, data=how.data, batches=how.batches, seed=how.seed)
+        of = dict(zip(tensors, features, strict=True))
+        for a, b in pairs:
+            is_dead = is_constant(of[a]) or is_constant(of[b])
+            found[a, b][layer] = None if is_dead else cka(of[a], of[b])
+    return found
 
 
 def _network(task: Task, own: Tensors, how: CardSettings) -> NetworkCard:
@@ -171,14 +176,17 @@ def _network(task: Task, own: Tensors, how: CardSettings) -> NetworkCard:
     )
 
 
-def _pair(task: Task, ends: tuple[Tensors, Tensors], alike: Mapping[str, float], how: CardSettings) -> PairCard:
+def _pair(
+    task: Task, ends: tuple[Tensors, Tensors], alike: Mapping[str, float | None], how: CardSettings, *, has_classes: bool
+) -> PairCard:
     between = pairwise(np.stack([_row(task, end) for end in ends]))
     measure = SliceSettings(batches=how.batches, seed=how.seed)
     path = bezier_path(task, *ends, settings=how.bends, measure=measure, seed=how.seed)
     apart: dict[PredictionKind, float] = {}
-    with suppress(InputError):  # no scores of classes: a regression
+    if has_classes:
         said = predictions(task, ends, data=how.data, batches=how.batches, seed=how.seed)
         apart = {kind: float(prediction_distances(said, kind=kind)[0, 1]) for kind in ("bhattacharyya", "disagreement")}
+    known = [value for value in alike.values() if value is not None]
     return PairCard(
         distance=float(between.euclidean[0, 1]),
         cosine_distance=float(between.cosine[0, 1]),
@@ -186,7 +194,7 @@ def _pair(task: Task, ends: tuple[Tensors, Tensors], alike: Mapping[str, float],
         mode_connectivity=path.mode_connectivity,
         bhattacharyya=apart.get("bhattacharyya"),
         disagreement=apart.get("disagreement"),
-        cka=float(np.mean(list(alike.values()))),
+        cka=float(np.mean(known)) if known else None,
         cka_by_layer=alike,
     )
 

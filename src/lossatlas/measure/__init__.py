@@ -9,10 +9,9 @@ from lossatlas.measure.geometry import (
     end_spread,
     layer_geometry,
     return_ratio,
-    step_lengths,
     trajectory_geometry,
 )
-from lossatlas.measure.similarity import cka, ckas
+from lossatlas.measure.similarity import cka, ckas, is_constant
 from lossatlas.measure.topology import (
     Diagram,
     MergeTree,
@@ -39,6 +38,7 @@ from lossatlas.measure.trust import (
     comparison,
     demap,
     displaced,
+    displaced_by_chance,
     faithfulness,
     methods_scored,
     part_of,
@@ -79,9 +79,11 @@ __all__ = [
     "demap",
     "diagram_distance",
     "displaced",
+    "displaced_by_chance",
     "distances_from",
     "end_spread",
     "faithfulness",
+    "is_constant",
     "layer_geometry",
     "merge_tree",
     "methods_scored",
@@ -96,7 +98,6 @@ __all__ = [
     "shuffled_loss",
     "shuffled_time",
     "stability",
-    "step_lengths",
     "trajectory_geometry",
     "truth",
     "valleys",

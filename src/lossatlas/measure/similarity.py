@@ -1,6 +1,7 @@
 """How alike two networks' layers are, whatever their width, order of units and scale."""
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 from jaxtyping import Float
@@ -14,7 +15,7 @@ def cka(x: Float[np.ndarray, "m d"], y: Float[np.ndarray, "m e"]) -> float:
     .. math:: \frac{\lVert Y^T X \rVert_F^2}{\lVert X^T X \rVert_F\, \lVert Y^T Y \rVert_F}
 
     with both centred over the samples (Kornblith et al. 2019, ICML, Section 3). Rotations, permutations and one scale of the
-    features leave it; with fewer samples than features it is near 1 for any two layers, noise too.
+    features leave it. Of noise it is some d / (d + m), near 1 where features outnumber samples: take many more samples.
 
     Args:
         x: Features ``(m, d)`` of m samples.
@@ -31,26 +32,43 @@ def cka(x: Float[np.ndarray, "m d"], y: Float[np.ndarray, "m e"]) -> float:
 
 
 def ckas(layers: Sequence[Float[np.ndarray, "m _"]]) -> Distances:
-    """:func:`cka` of all pairs of layers, ``(n, n)``: as many samples squared in memory a layer, whatever its width.
+    """:func:`cka` of all pairs of layers, ``(n, n)``.
 
     Raises:
-        InputError: as :func:`cka`.
+        InputError: there is no layer, or as :func:`cka`.
     """
-    kernels = [_centred_kernel(np.asarray(layer, dtype=np.float64), number) for number, layer in enumerate(layers)]
-    if any(len(kernel) != len(kernels[0]) for kernel in kernels):
-        counts = ", ".join(dict.fromkeys(str(len(kernel)) for kernel in kernels))
+    if not layers:
+        raise InputError("there is no layer to compare; pass features (m, d) of at least one")
+    centred = [_centred(np.asarray(layer, dtype=np.float64), number) for number, layer in enumerate(layers)]
+    if any(len(one) != len(centred[0]) for one in centred):
+        counts = ", ".join(dict.fromkeys(str(len(one)) for one in centred))
         raise InputError(f"layers must be asked about the same samples, but there are {counts}; pass as many rows")
-    flat = np.stack([kernel.ravel() / np.linalg.norm(kernel) for kernel in kernels])
-    return np.clip(flat @ flat.T, 0.0, 1.0)
+    norms = [np.sqrt(_alignment(one, one)) for one in centred]
+    table = np.eye(len(centred))
+    for i, j in combinations(range(len(centred)), 2):
+        table[i, j] = table[j, i] = min(_alignment(centred[i], centred[j]) / (norms[i] * norms[j]), 1.0)
+    return table
 
 
-def _centred_kernel(features: np.ndarray, number: int) -> np.ndarray:
+def _alignment(x: np.ndarray, y: np.ndarray) -> float:
+    """Squared size of YᵀX, by the smaller tables: of features, or of samples where those are fewer."""
+    if min(x.shape[1], y.shape[1]) <= len(x):
+        return float(np.square(y.T @ x).sum())
+    return float(np.sum((x @ x.T) * (y @ y.T)))
+
+
+def _centred(features: np.ndarray, number: int) -> np.ndarray:
     if features.ndim != 2 or len(features) < 2:
         raise InputError(f"layer {number} must be features (m, d) of 2 samples or more, but its shape is {features.shape}")
     if not np.isfinite(features).all():
         raise InputError(f"layer {number} has features that are NaN or infinite; leave that network out")
     centred = features - features.mean(axis=0)
-    kernel = centred @ centred.T
-    if not np.linalg.norm(centred) > 1e-12 * np.linalg.norm(features):
+    if is_constant(features):
         raise InputError(f"layer {number} gives all samples the same, so nothing can be aligned with it; name another layer")
-    return kernel
+    return centred
+
+
+def is_constant(features: Float[np.ndarray, "m d"]) -> bool:
+    """Whether a layer gives all samples the same, as a dead one does."""
+    centred = features - features.mean(axis=0, dtype=np.float64)
+    return not np.linalg.norm(centred) > 1e-6 * np.linalg.norm(features)

@@ -41,7 +41,7 @@ def predictions(
         run: A run, or snapshots and state dicts.
         points: Which of a run's points; None takes all.
         data: Samples to be asked about: those of ``test``, or of training as it is evaluated.
-        batches: So many of the batches, drawn at random; None takes all. Memory is 4 bytes a point, sample and class.
+        batches: So many of the batches, drawn at random; None takes all. Memory is 8 bytes a point, sample and class.
         axis: Of the output, along which the classes are; a model of language may have them last (-1). Places along further
             axes count as samples.
         seed: Of the choice of batches.
@@ -55,7 +55,8 @@ def predictions(
     """
 
     def of_classes(output: object) -> torch.Tensor:
-        if not isinstance(output, torch.Tensor) or output.dim() < 2 or output.shape[axis] < 2:
+        is_table = isinstance(output, torch.Tensor) and output.dim() >= 2 and -output.dim() <= axis < output.dim()
+        if not isinstance(output, torch.Tensor) or not is_table or output.shape[axis] < 2:
             came = tuple(output.shape) if isinstance(output, torch.Tensor) else type(output).__name__
             raise InputError(
                 f"predictions need a score for each class along axis {axis} of the output, but it is {came}; name their axis, "
@@ -140,7 +141,7 @@ def _over_points(
     rows = []
     for done, point in enumerate(chosen):
         told(done, len(chosen))
-        start = start_tensors(run.snapshot(point) if isinstance(run, Run) else run[point], what=f"point {point}")
+        start = start_tensors(_snapshot(run, point), what=f"point {point}")
         model = probed(asked.task, start, data=asked.data) if model is None else _moved(model, start)
         with torch.no_grad():
             rows.append(torch.cat(outputs(model)).float().cpu().numpy())
@@ -149,8 +150,19 @@ def _over_points(
 
 
 def _moved(model: nn.Module, start: dict[str, torch.Tensor]) -> nn.Module:
-    load_tensors(model, start)
+    load_tensors(model, start, what="point")
     return model.eval()
+
+
+def _snapshot(run: Run | Sequence[Start], point: int) -> Start:
+    if not isinstance(run, Run):
+        return run[point]
+    if run.diverged([point]):
+        raise InputError(
+            f"{run.describe(point)} has weights that are NaN or infinite, and predicts nothing; name the others by points=, or "
+            "pass --diverged skip"
+        )
+    return run.snapshot(point)
 
 
 def _chosen(run: Run | Sequence[Start], points: Sequence[int] | None) -> list[int]:

@@ -134,15 +134,26 @@ def _finite(known: _Known, chosen: Sequence[int], notes: list[str]) -> SeenRun |
     points = list(range(run.n_points))
     keys = [_key(run, point) for point in points]
     unknown = [point for point in points if keys[point] not in known.finite]
-    try:
-        lost = set(run.diverged(unknown))
-    except (InputError, OSError) as error:  # a file that went away since its line was read, or a damaged one
-        notes.append(str(error))
-        points, lost = [point for point in points if point not in unknown], set()
+    lost, unread = _lost(run, unknown, notes)
+    points = [point for point in points if point not in unread]
     before = known.finite
     known.finite = {keys[point]: before.get(keys[point], point not in lost) for point in points}
     kept = tuple(point for point in points if known.finite[keys[point]])
     return SeenRun(run, kept, tuple(keys[point] for point in kept), len(points) - len(kept))
+
+
+def _lost(run: Run, points: Sequence[int], notes: list[str]) -> tuple[set[int], set[int]]:
+    """Which points have weights that are not finite, and which cannot be read: a file that went away, or a damaged one."""
+    lost: set[int] = set()
+    unread: set[int] = set()
+    for point in points:
+        try:
+            lost.update(run.diverged([point]))
+        except (InputError, OSError) as error:
+            unread.add(point)
+            if len(unread) == 1:
+                notes.append(str(error))
+    return lost, unread
 
 
 def _read_on(known: _Known) -> bool:

@@ -53,7 +53,7 @@ def diagram(*, low: float = 0.5, high: float = 8.0) -> Diagram:
     return Diagram(
         finite={0: finite, 1: np.zeros((0, 2))},
         essential={0: np.array([low]), 1: np.array([low * 4, low * 5])},
-        values=np.sort(np.r_[low, low * 2, low * 2, low * 4, low * 5, np.geomspace(low, high, 15)]),
+        values=np.sort(np.r_[low, low * 2, low * 2, low * 4, low * 5, np.linspace(low, high, 15)]),
         n_left_out=0,
         knn=5,
     )

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lossatlas._atlas import MethodComparison
-from lossatlas.draw.comparing import NOTHING, comparison_scene, comparison_table
+from lossatlas.draw.comparing import NOTHING, comparison_scene, comparison_table, metric_words
 from lossatlas.draw.figures.bars import are_few, draw_bar, draw_fields, scale_of
 from lossatlas.draw.figures.marks import draw_title
 from lossatlas.draw.figures.methods import draw_by_value
@@ -100,9 +100,9 @@ def comparison_figure(found: MethodComparison, *, title: str | None = None, styl
 
 
 def _about(found: MethodComparison) -> str:
-    metric = found.atlas.embedding.settings.metric
-    seeds = f"mean \N{PLUS-MINUS SIGN} sd over {len(found.seeds)} seeds where chance is used"
-    return f"{found.atlas.n_points:,} points, {metric} distance; {seeds if len(found.seeds) > 1 else f'seed {found.seeds[0]}'}"
+    drawn = f"mean \N{PLUS-MINUS SIGN} sd over {len(found.seeds)} seeds where chance is used"
+    by = drawn if len(found.seeds) > 1 else f"seed {found.seeds[0]}"
+    return f"{found.atlas.n_points:,} points, {metric_words(found)}; {by}"
 
 
 def _draw_maps(sheet: _Sheet, found: MethodComparison, names: list[str], *, top: float, side: float) -> None:

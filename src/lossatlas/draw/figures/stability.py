@@ -35,7 +35,10 @@ def stability_figure(atlas: Atlas, found: Stability, *, title: str = "lossatlas"
         InputError: the points are others or have other axes, or there is no such style.
     """
     if found.spread.shape != (atlas.n_points, 2, 2):
-        raise InputError(f"the map has {atlas.n_points} points on 2 axes, but the spread's shape is {found.spread.shape}")
+        raise InputError(
+            f"the map has {atlas.n_points} points on 2 axes, but the spread's shape is {found.spread.shape}; "
+            "measure it on the plane"
+        )
     chosen = named_style(style)
     with mpl.rc_context(chosen.rc):
         made = blank(chosen, width=chosen.column, height=0.72 * chosen.column + 0.5)

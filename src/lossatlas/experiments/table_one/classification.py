@@ -94,7 +94,10 @@ class Accuracy:
 
     @property
     def error_of_networks(self) -> float:
-        """Standard error of the mean over networks: how far another draw of as many would move it."""
+        """Standard error of the mean over networks, with what was learnt as it is.
+
+        Another draw of networks would also be learnt from: by simulation its mean moves by a fifth to a half more.
+        """
         return _standard_error(self.hits.mean(axis=(0, 1)))
 
     @property
@@ -104,7 +107,10 @@ class Accuracy:
         return float(means.std(ddof=1)) if len(means) > 1 else float("nan")
 
     def lead(self, other: "Accuracy") -> tuple[float, float]:
-        """Return by how much this is better than another on the same networks, and the standard error over networks."""
+        """Return by how much this is better than another on the same networks, and its standard error over networks.
+
+        As that of the mean it is a lower bound.
+        """
         ahead = self.hits.mean(axis=(0, 1)) - other.hits.mean(axis=(0, 1))
         return float(ahead.mean()), _standard_error(ahead)
 

@@ -128,7 +128,7 @@ def _seconds_of_point(own: Task) -> float:
 
 def _seconds_of_classification(settings: Settings) -> float:
     """Return what all rows and targets take, from one round of two folds on noise."""
-    own, n = settings.classification, len(settings.networks)
+    own, n = settings.classification, max(len(settings.networks), 4)
     noise = np.random.default_rng(0).lognormal(size=(n, 2 * settings.n_points))
     few: ClassificationSettings = replace(own, rounds=1, folds=2)
     times = own.rounds * own.folds / 2 * len(MEANINGS) * len(TARGETS)

@@ -52,9 +52,10 @@ def sample(network: Network, folder: Path, settings: Settings, data: Images | No
     """
     loaded = images(settings) if data is None else data
     key = work_key(network, settings, data)
-    if sampled(network, folder, key) is not None:
-        return
     runs = folder / "runs"
+    if sampled(network, folder, key) is not None:
+        shutil.rmtree(runs, ignore_errors=True)  # it was stopped after its numbers were there
+        return
     training = Training(
         task=task(network, settings, loaded),
         path=runs / "training",

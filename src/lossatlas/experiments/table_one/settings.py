@@ -81,6 +81,20 @@ class Settings:
                 raise InputError(f"{name} must be different values from {least} on, but is {values!r}; change it")
         if not 0 < self.reach < math.inf:
             raise InputError(f"reach must be above 0, but is {self.reach}; change it")
+        self._refuse_few()
+
+    def _refuse_few(self) -> None:
+        """Refuse a grid that no classifier could be tried on, before its networks are trained."""
+        own, n = self.classification, len(self.networks)
+        counts = {"weight_decays": len(self.weight_decays), "augmentations": len(self.augmentations), "n_classes": own.n_classes}
+        for name, n_classes in counts.items():
+            if n_classes < 2:
+                raise InputError(f"{name} must be 2 values or more, for classifiers are to tell them apart; add one")
+            if n // n_classes < own.folds:
+                raise InputError(
+                    f"{own.folds} folds need {own.folds} networks of each class, but {n} networks make {n // n_classes} for "
+                    f"each of the {n_classes} {name}; take fewer folds or classes, or a larger grid"
+                )
 
     @property
     def networks(self) -> list[Network]:
@@ -94,7 +108,7 @@ class Settings:
     @property
     def milestones(self) -> list[int]:
         """Epochs of the training after which the learning rate is divided by 10."""
-        return [round(self.epochs * share) for share in _MILESTONES]
+        return [max(round(self.epochs * share), 1) for share in _MILESTONES]
 
     @property
     def n_jumps(self) -> int:

@@ -1,5 +1,6 @@
 """What was found as a table beside the paper's, and as plain values."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from types import MappingProxyType
@@ -59,7 +60,8 @@ def table(accuracies: Accuracies, settings: Settings) -> list[list[str]]:
 
 
 def _spoken(value: float, error: float, *, sign: str = "") -> str:
-    return f"{value:{sign}.1f} ± {error:.1f}".replace("-", "\N{MINUS SIGN}")
+    known = "" if math.isnan(error) else f" ± {error:.1f}"  # of one classifier there is no spread
+    return f"{value:{sign}.1f}{known}".replace("-", "\N{MINUS SIGN}")
 
 
 def _of_paper(row: str, target: str) -> str:

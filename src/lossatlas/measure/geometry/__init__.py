@@ -1,7 +1,7 @@
 """Where trajectories go, in weight space itself."""
 
 from lossatlas.measure.geometry.layers import LayerGeometry, layer_geometry
-from lossatlas.measure.geometry.lengths import distances_from, return_ratio, step_lengths
+from lossatlas.measure.geometry.lengths import distances_from, return_ratio
 from lossatlas.measure.geometry.spread import EndSpread, end_spread
 from lossatlas.measure.geometry.trajectory import TrajectoryGeometry, trajectory_geometry
 
@@ -13,6 +13,5 @@ __all__ = [
     "end_spread",
     "layer_geometry",
     "return_ratio",
-    "step_lengths",
     "trajectory_geometry",
 ]

@@ -50,7 +50,7 @@ def layer_geometry(
     """Measure the trajectories of runs of one model, whole and by layer, in one pass over the weights.
 
     Four distances a point are enough, and each is a sum of squared differences: no table of all pairs is made, no block of
-    weights is read twice, and angles keep all their digits but those that weights in float32 never had.
+    weights is read twice, and angles are right to a ten-thousandth of a degree where weights in float32 hold them.
 
     Args:
         runs: Of one model, with weights; the points of each follow each other.

@@ -1,8 +1,4 @@
-"""How far points are: from one of them, from the snapshot before, and after a retraining from where it began."""
-
-from collections.abc import Sequence
-
-import numpy as np
+"""How far points are: from one of them, and after a retraining from where it began."""
 
 from lossatlas._arrays import InputError, Vector
 from lossatlas.distance import Pairwise
@@ -13,24 +9,6 @@ def distances_from(point: int, between: Pairwise) -> Vector:
     if not 0 <= point < len(between.squared):
         raise InputError(f"there are {len(between.squared)} points, but point {point} was asked for; name one of them")
     return between.euclidean[point]
-
-
-def step_lengths(between: Pairwise, runs: Sequence[tuple[int, int]]) -> Vector:
-    """Euclidean distance of each snapshot from the one before in its run, in units of the weights; NaN where there is none.
-
-    Args:
-        between: Distances of the points.
-        runs: First row, and row after the last, of each trajectory, in the order of time.
-
-    >>> from lossatlas.distance import pairwise
-    >>> step_lengths(pairwise(np.array([[0.0], [1.0], [3.0], [9.0]])), [(0, 3)])
-    array([nan,  1.,  2., nan])
-    """
-    lengths = np.full(len(between.squared), np.nan)
-    for start, stop in runs:
-        rows = np.arange(start + 1, stop)
-        lengths[rows] = np.sqrt(between.squared[rows - 1, rows])
-    return lengths
 
 
 def return_ratio(distances: Vector) -> float:

@@ -84,7 +84,7 @@ def trajectory_geometry(between: Pairwise, runs: Sequence[tuple[int, int]], *, s
     The angle by which a path turns at a point follows from the triangle with the points before and after, the angle to the end
     from that with start and end. Distances with a relative error :math:`\epsilon` leave angles near 0 and 180 degrees uncertain
     by up to :math:`4 \sqrt{\epsilon}` radians, others by :math:`\epsilon`. That is at the worst 0.02 degrees of points in
-    float64, half a degree of float32 where :func:`pairwise` multiplies in it, and 25 from sketches: of those, read no small
+    float64, 0.7 degrees of float32 where :func:`pairwise` multiplies in it, and 25 from sketches: of those, read no small
     angle.
 
     Args:

@@ -51,9 +51,10 @@ class Diagram:
     def total(self, p: float = 2, part: Part = "all", dimension: int = 0) -> float:
         r"""Total persistence :math:`\sum |d - b|^p`, where a class that never ends is closed; see :meth:`closed`.
 
-        The essential part in dimension 0 is the range of the loss to the power p for each component of the graph, whatever
-        lies between: look at the finite part for structure (Horoi et al. 2022, Section 3.3, add up both). All is both of them;
-        the relative part, which extended persistence alone has, is in neither.
+        The essential part in dimension 0 is the height from the lowest value of each component of the graph up to the highest of
+        all, to the power p: of one component the range of the loss, whatever lies between. Look at the finite part for structure
+        (Horoi et al. 2022, Section 3.3, add up both). All is both of them; the relative part, which extended persistence alone
+        has, is in neither.
 
         Raises:
             InputError: no such part, or no such dimension.

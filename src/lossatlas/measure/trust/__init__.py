@@ -11,7 +11,7 @@ from lossatlas.measure.trust.faithfulness import Faithfulness, Truth, faithfulne
 from lossatlas.measure.trust.geodesics import Demap, demap
 from lossatlas.measure.trust.methods import Draws, MethodScores, methods_scored
 from lossatlas.measure.trust.nulls import WalkShares, random_walks, shuffled, walk_shares
-from lossatlas.measure.trust.stability import Stability, displaced, part_of, stability
+from lossatlas.measure.trust.stability import Stability, displaced, displaced_by_chance, part_of, stability
 
 __all__ = [
     "Chance",
@@ -28,6 +28,7 @@ __all__ = [
     "comparison",
     "demap",
     "displaced",
+    "displaced_by_chance",
     "faithfulness",
     "methods_scored",
     "part_of",

@@ -23,7 +23,7 @@ class Chance:
         value: Of the data.
         shuffled: Of each shuffle, ``(s,)``.
         p: Share of the shuffles, the data counted among them, that are as far out as the data: with s shuffles not below
-            1 / (s + 1).
+            1 / (s + 1), and where both sides count not below 2 / (s + 1).
     """
 
     value: float
@@ -78,7 +78,7 @@ def shuffled_loss(
         distances_or_embedding: Distances ``(n, n)``, or an embedding whose potential distances are taken.
         values: The loss at each point, ``(n,)``; points where it is not finite are left out.
         knn: Neighbours of each point. Default of Horoi et al. 2022, Section 3.3.
-        n_shuffles: How often it is dealt out; 99 or more for a p of 0.01.
+        n_shuffles: How often it is dealt out; 199 or more for a p of 0.01, which is of both sides for persistence.
         seed: Of the shuffles.
 
     Raises:

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from lossatlas._arrays import Coordinates, Distances, Indices, InputError, Vector, checked_distances
 from lossatlas.distance.threads import over_rows, workers
 from lossatlas.embed import Embedding
+from lossatlas.measure.trust.nulls import checked_runs
 from lossatlas.measure.trust.ranks import neighbour_sums, without_rounding
 from lossatlas.store import Run
 
@@ -295,7 +296,5 @@ def _spans(runs: Sequence[tuple[int, int] | Run]) -> list[tuple[int, int]]:
 
 def _steps(runs: Sequence[tuple[int, int]], n: int) -> Int[np.ndarray, " s"]:
     """Rows from which a step goes to the next row."""
-    for start, stop in runs:
-        if not 0 <= start <= stop <= n:
-            raise InputError(f"a run spans rows {start} to {stop}, but the map has {n} points; pass first row and row after last")
-    return np.concatenate([np.zeros(0, np.int64), *(np.arange(start, stop - 1) for start, stop in runs)])
+    spans = checked_runs(runs, n)
+    return np.concatenate([np.zeros(0, np.int64), *(np.arange(start, stop - 1) for start, stop in spans)])

@@ -24,8 +24,8 @@ class Stability:
     Attributes:
         spread: Mean square of each point's displacement from its place on the map, ``(n, d, d)``; its root is drawn as an
             ellipse. NaN for a point that was never drawn again.
-        share: Root mean square displacement over that of the map's points from their mean: 0 is the same map again, and
-            :math:`\sqrt 2` one that has nothing to do with it.
+        share: Root mean square displacement over that of the map's points from their mean: 0 is the same map again; one that has
+            nothing to do with it is :func:`displaced_by_chance` away, :math:`\sqrt 2` of many points.
         n_drawn: How often it was drawn again.
     """
 
@@ -68,11 +68,26 @@ def stability(
         if not 0 <= share < 1:
             raise InputError(f"shares left out must be from 0 to below 1, but one is {share}; pass as 0.1")
         for seed in seeds:
-            rows = np.sort(np.random.default_rng(seed).permutation(n)[round(share * n) :])
+            rows = np.sort(np.random.default_rng(seed).permutation(n)[_left_out(share, n) :])
             if len(rows) < _LEAST:
                 raise InputError(f"of {n} points {len(rows)} are left, and a map needs {_LEAST}; leave out fewer")
             drawings.append((rows, embedded(part_of(between, rows), seed).coordinates))
     return displaced(made, drawings)
+
+
+def displaced_by_chance(made: Coordinates, *, n_drawn: int = 20, seed: int = 0) -> float:
+    """How far points move, as :attr:`Stability.share`, to maps that have nothing to do with theirs: their places dealt out anew.
+
+    Of many points it is √2; of few less, for a turn can be found for any of them.
+    """
+    rng = np.random.default_rng(seed)
+    here = np.arange(len(made))
+    return displaced(made, [(here, made[rng.permutation(len(made))]) for _ in range(n_drawn)]).share
+
+
+def _left_out(share: float, n: int) -> int:
+    # Some at least, where some are to be: a map that nothing is taken from always comes out again.
+    return max(round(share * n), 1 if share else 0)
 
 
 def displaced(made: Embedding | Coordinates, drawings: Iterable[Drawn]) -> Stability:
