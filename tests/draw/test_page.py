@@ -1,6 +1,7 @@
 """The page: one file, no network, every number as the scene has it, in reach of pointer, keyboard and screen reader."""
 
 import base64
+import dataclasses
 import hashlib
 import json
 import re
@@ -16,7 +17,7 @@ import pytest
 from lossatlas._arrays import InputError
 from lossatlas.draw.encoding import decoded, encoded
 from lossatlas.draw.page import page, write_page
-from lossatlas.draw.scene import Fact, Layout, Metric, Scene, SceneMap, SceneRun
+from lossatlas.draw.scene import Fact, Layout, Metric, Scene, SceneMap, SceneRun, Score
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -516,6 +517,31 @@ def test_meaning_of_a_fact_appears_with_the_focus(opened: Any) -> None:
     expect(term).to_have_accessible_description("What the plane could not keep.")
     shown.keyboard.press("Escape")
     expect(meaning).to_be_hidden()
+
+
+def test_scores_fit_their_panel_and_what_they_mean_is_read_whole(opened: Any) -> None:
+    map_ = spiral_map("spiral")
+    long = (
+        "Whether neighbours on the map are neighbours: 1 if none is an intruder, less the farther away the intruders truly are. "
+    )
+    values = tuple(0.5 for _ in map_.layouts)
+    named = [
+        Score(label=name, meaning=2 * long, better="higher", values=values, nulls=(("chance", 0.1),))
+        for name in ("first", "last")
+    ]
+    shown = opened(Scene(title="Scores", maps=(dataclasses.replace(map_, scores=tuple(named)),)))
+    scores = shown.locator(".trust .scroll").first
+    assert scores.evaluate("(panel) => panel.scrollWidth <= panel.clientWidth")
+    for term in (scores.locator(".term").first, scores.locator(".term").last):
+        term.hover()
+        meaning = scores.locator(".meaning:visible")
+        expect(meaning).to_have_count(1)
+        # Broken into lines, and not cut off by the panel that scrolls.
+        assert meaning.evaluate("(text) => text.scrollWidth <= text.clientWidth && text.clientWidth <= 320")
+        at_corner = (
+            "(text) => { const { x, y } = text.getBoundingClientRect(); return document.elementFromPoint(x + 8, y + 8) === text }"
+        )
+        assert meaning.evaluate(at_corner)
 
 
 def test_runs_of_a_map_are_also_a_table(opened: Any) -> None:

@@ -1,4 +1,4 @@
-/* lossatlas viewer, sources sha256:5f1db439d15f718bfdb2d0bbfc9e6aab627a456d2d8bc4db8d7217ec36296178 */
+/* lossatlas viewer, sources sha256:0b3d944b1e0e0ddde0960de722a58a5d6000043ed5c9f9965e8a60adc8170905 */
 /* Contains preact.
 
 The MIT License (MIT)

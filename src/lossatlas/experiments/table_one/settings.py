@@ -152,7 +152,7 @@ def default_settings(*, epochs: int | None = None, seed: int = 0) -> Settings:
 
 
 def paper_settings(*, epochs: int | None = None, seed: int = 0) -> Settings:
-    """Return those of Horoi et al. 2022, Sections 3.1 and 4.1, as the authors' code has them: 108 WideResNets on CIFAR-10.
+    """Return those of Horoi et al. 2022, Sections 3.1 and 4.1, as far as the authors' code is known: 108 WideResNets on CIFAR-10.
 
     A retraining gives its jump and the 39 epochs after it: 4 x 4 x 40 are the 640 points that the paper counts. Its naive
     sample and its grid have 640 too, divided as :attr:`Settings.naive` and :attr:`Settings.grid` do.
