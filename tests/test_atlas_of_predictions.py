@@ -120,6 +120,21 @@ def test_predictions_of_other_runs_are_refused(networks, refuses):
         atlas(runs, metric="predictions")
 
 
+def test_a_jump_that_no_sample_shows_has_no_return(networks, tmp_path):
+    _, said = networks
+    model = nn.Linear(2, 2)
+    lengths = {"optimum": 1, "seed 0": 6, "seed 1": 6, "seed 2": 6}
+    for name, n in lengths.items():
+        kind = {"kind": "optimum"} if name == "optimum" else {"kind": "retraining", "step": 0.5, "seed": int(name[-1])}
+        with Recorder(tmp_path / name, model, settings=kind) as recorder:
+            for _ in range(n - 1):
+                recorder.step(train_loss=1.0)
+    rows = [said[0][:1], said[0][2:8], said[0][8:14], np.concatenate([said[0][:1], said[0][14:19]])]
+    made = atlas([tmp_path / name for name in lengths], metric="predictions", predictions=rows)
+    assert made.return_ratios.keys() == {"seed 0", "seed 1"}
+    assert made.spreads["jump of 0.5"].n_runs == 2
+
+
 def test_methods_are_compared_on_predictions(networks):
     runs, said = networks
     made = atlas(runs, metric="predictions", predictions=said, nulls=False)

@@ -230,3 +230,24 @@ def test_a_figure_of_another_ending_is_refused_and_a_path_may_be_words(around, t
         write_figure(made, tmp_path / "a.jpg")
     write_figure(made, str(tmp_path / "a.svg"))
     assert (tmp_path / "a.svg").exists()
+
+
+def test_a_map_with_two_stars_says_what_it_does_not_tell():
+    two = walks((1, 15, 1, 15), kinds=["optimum", "retraining"] * 2, nulls=False, methods=())
+    facts = {fact.label: fact for fact in scene({"m": two}, title="t").maps[0].facts}
+    assert facts["optima"].value == "2"
+    assert "map each with its own retrainings" in facts["optima"].meaning
+    one = walks((1, 15), kinds=["optimum", "retraining"], nulls=False, methods=())
+    assert "optima" not in {fact.label for fact in scene({"m": one}, title="t").maps[0].facts}
+
+
+def test_the_essential_part_is_told_by_the_pieces_that_it_counts():
+    made = walks((20, 20), nulls=False, methods=())
+    apart = la.persistence(np.kron(1 - np.eye(2), np.ones((20, 20))) * 9 + 1 - np.eye(40), made.metrics["loss"], knn=3)
+    fact = next(
+        fact
+        for fact in scene({"m": dataclasses.replace(made, diagram=apart)}, title="t").maps[0].facts
+        if fact.label == "persistence of the loss"
+    )
+    assert len(apart.essential[0]) == 2
+    assert "graph of 3 neighbours (2), whatever lies between" in fact.meaning
