@@ -45,8 +45,10 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
         page.on("pageerror", lambda error: seen.complaints.append(str(error)))
         page.on("dialog", lambda dialog: (seen.complaints.append(f"dialog {dialog.message}"), dialog.dismiss()))
         if is_clock_held:
-            page.clock.install()
+            page.clock.install(time=0)
         page.goto(path.as_uri())
+        if is_clock_held:
+            page.clock.pause_at(60_000)  # else it also goes by itself, however slow the machine is
         return page
 
     yield open_scene

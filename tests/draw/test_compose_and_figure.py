@@ -103,9 +103,8 @@ def test_the_facts_say_what_the_summary_says(around):
     runs = numbers["trajectories"].values()
     own, null = (np.array([run[name] for run in runs]) for name in ("straightness", "null_straightness"))
     apart, aside = ([spread[name] for spread in numbers["spreads"].values()] for name in ("spread", "null_spread"))
-    assert facts["ends apart"] == (
-        f"{min(apart):.2f} to {max(apart):.2f} jumps, at right angles {min(aside):.2f} to {max(aside):.2f}"
-    )
+    own_range, null_range = (" to ".join(dict.fromkeys(f"{end(of):.2f}" for end in (min, max))) for of in (apart, aside))
+    assert facts["ends apart"] == f"{own_range} jumps, at right angles {null_range}"
     assert facts["straightness"] == f"{own.mean():.2f} ({own.min():.2f} to {own.max():.2f}), a random walk {null.mean():.2f}"
     assert facts["persistence of the test loss"].endswith(f"+ {numbers['persistence']['essential']:.3g} essential")
 

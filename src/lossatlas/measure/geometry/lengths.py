@@ -19,6 +19,7 @@ def return_ratio(distances: Vector) -> float:
     Raises:
         InputError: the retraining begins at the optimum itself.
 
+    >>> import numpy as np
     >>> return_ratio(np.array([2.0, 1.5, 0.5]))
     0.25
     """
