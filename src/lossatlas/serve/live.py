@@ -1,8 +1,10 @@
 """Runs that grow become scenes: new points at once on the standing map, a fit of all behind it."""
 
+import queue
 import threading
 import time
 import warnings
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -74,6 +76,10 @@ class LiveAtlas:
         self._tried: Seen | None = None  # what the last fit was of, whether it could be made or not
         self._places: dict[Key, np.ndarray] = {}  # of points that the standing map was not fitted to
         self._last = self._when.clock()
+        # One thread for all fits: each new one would get memory of its own from the system, which is not given back.
+        self._fitting: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        threading.Thread(target=_work, args=(self._fitting,), name="lossatlas-fit", daemon=True).start()
+        weakref.finalize(self, self._fitting.put, None)
 
     @property
     def standing(self) -> Standing | None:
@@ -143,7 +149,7 @@ class LiveAtlas:
             fit.is_done = True
             self._wake()
 
-        threading.Thread(target=work, name="lossatlas-fit", daemon=True).start()
+        self._fitting.put(work)
 
     def _scene(self, seen: Seen) -> Scene:
         map_, trouble = self._map(seen)
@@ -195,6 +201,12 @@ class LiveAtlas:
             return f"{n:,} points: the first map is being made"
         left_out = seen.n_recorded - n - sum(run.n_left_out for run in seen.runs)
         return f"{n:,} of {seen.n_recorded:,} points, evenly spaced along each run" if left_out else f"{n:,} points"
+
+
+def _work(jobs: "queue.SimpleQueue[Callable[[], None] | None]") -> None:
+    while (job := jobs.get()) is not None:
+        job()
+        del job  # what it holds, before the next is waited for
 
 
 def follow(live: LiveAtlas, feed: Feed, *, interval: float, stop: threading.Event, wake: threading.Event) -> None:
