@@ -76,7 +76,9 @@ def compare(
             given: Any = runs or ()
             if metric == MetricName.PREDICTIONS:
                 said = asked(runs or [], task or [], report_progress, skip_diverged=diverged == Diverged.SKIP)
-                given = atlas(runs or [], metric="predictions", predictions=said, nulls=False, diverged=diverged.value)
+                given = atlas(
+                    runs or [], metric="predictions", predictions=said, methods=(), nulls=False, diverged=diverged.value
+                )
             found = compared(
                 given,
                 methods=chosen,

@@ -51,6 +51,13 @@ class Embedding:
 
 def aligned(coordinates: Coordinates, other: Other, *, rows: Pairs | None = None) -> Coordinates:
     """Coordinates turned and shifted onto others; see :meth:`Embedding.align_to`."""
+    x, y = paired(coordinates, other, rows=rows)
+    U, _, Vt = np.linalg.svd((x - x.mean(axis=0)).T @ (y - y.mean(axis=0)))
+    return (coordinates - x.mean(axis=0)) @ (U @ Vt) + y.mean(axis=0)
+
+
+def paired(coordinates: Coordinates, other: Other, *, rows: Pairs | None) -> tuple[np.ndarray, np.ndarray]:
+    """Places of the points that two maps have in common, with as many axes: those that the other has not count 0."""
     d = coordinates.shape[1]
     if other.ndim != 2 or other.shape[1] > d:
         raise InputError(f"a map of {d} axes cannot lie upon coordinates of shape {other.shape}; pass (n, d) of at most {d} axes")
@@ -61,5 +68,4 @@ def aligned(coordinates: Coordinates, other: Other, *, rows: Pairs | None = None
     x, y = coordinates[mine], np.pad(other[theirs], ((0, 0), (0, d - other.shape[1])))
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise InputError("a map cannot lie upon coordinates that are NaN or infinite; name the points that are known in rows")
-    U, _, Vt = np.linalg.svd((x - x.mean(axis=0)).T @ (y - y.mean(axis=0)))
-    return (coordinates - x.mean(axis=0)) @ (U @ Vt) + y.mean(axis=0)
+    return x, y

@@ -8,7 +8,7 @@ from scipy.sparse.linalg import eigsh
 
 from lossatlas._arrays import Distances, InputError, checked_distances
 from lossatlas.embed.baselines import BaselineSettings
-from lossatlas.embed.embedding import Embedding, Other, Pairs
+from lossatlas.embed.embedding import Embedding, Other, Pairs, paired
 from lossatlas.embed.scaling import stress, upright
 
 # Up to so many points all eigenvalues are as cheap as some.
@@ -42,11 +42,7 @@ class InPCAEmbedding(Embedding):
             rows: As for :meth:`Embedding.align_to`.
         """
         there = other.coordinates if isinstance(other, Embedding) else np.asarray(other, dtype=np.float64)
-        both = min(len(self.coordinates), len(there))
-        mine, theirs = (np.arange(both), np.arange(both)) if rows is None else rows
-        d = min(self.coordinates.shape[1], there.shape[1])
-        x, y = self.coordinates[mine], np.zeros((len(theirs), self.coordinates.shape[1]))
-        y[:, :d] = there[theirs, :d]
+        x, y = paired(self.coordinates, there, rows=rows)
         products = ((x - x.mean(axis=0)) * (y - y.mean(axis=0))).sum(axis=0)
         signs = np.where(products < 0, -1.0, 1.0)
         return replace(self, coordinates=(self.coordinates - x.mean(axis=0)) * signs + y.mean(axis=0))

@@ -157,12 +157,13 @@ def _moved(model: nn.Module, start: dict[str, torch.Tensor]) -> nn.Module:
 def _snapshot(run: Run | Sequence[Start], point: int) -> Start:
     if not isinstance(run, Run):
         return run[point]
-    if run.diverged([point]):
+    snapshot = run.snapshot(point)
+    if not all(np.isfinite(snapshot[name]).all() for name in run.names):
         raise InputError(
             f"{run.describe(point)} has weights that are NaN or infinite, and predicts nothing; name the others by points=, or "
             "pass --diverged skip"
         )
-    return run.snapshot(point)
+    return snapshot
 
 
 def _chosen(run: Run | Sequence[Start], points: Sequence[int] | None) -> list[int]:
