@@ -5,7 +5,7 @@ import itertools
 import gudhi.hera
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from naive_homology import diagram_distance_naive
 from test_persistence import SEEDS, circle, cloud, path, two_rows, values_of
@@ -36,12 +36,12 @@ def some(seed, n):
 
 @settings(max_examples=40)
 @given(seed=SEEDS, m=st.integers(0, 4), k=st.integers(0, 4), p=POWERS)
+@example(seed=12, m=3, k=4, p=2)  # where gudhi.bottleneck_distance says 1.422, and a matching of 1.226 is there
 def test_it_is_the_best_of_all_matchings(seed, m, k, p):
     these, those = some(seed, m), some(seed + 1, k)
     a, b = planar(these), planar(those)
     found = diagram_distance(a, b, kind="wasserstein", p=p)
     assert found == pytest.approx(diagram_distance_naive(these.tolist(), those.tolist(), p=p), rel=1e-12)
-    # gudhi's bottleneck may be wrong in the last bits.
     assert diagram_distance(a, b) == pytest.approx(diagram_distance_naive(these.tolist(), those.tolist(), p=np.inf), rel=1e-12)
 
 

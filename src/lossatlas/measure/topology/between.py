@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Literal, TypeAlias
 
-import gudhi
+import gudhi.hera
 import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
@@ -34,7 +34,7 @@ def diagram_distance(
     Args:
         a: A diagram.
         b: Another, on the same scale. Losses of networks that fit differently are best compared by ``"rank"`` or ``"range"``.
-        kind: ``"bottleneck"``, by gudhi, or ``"wasserstein"``, exact, by scipy's assignment, whose time grows with the cube of
+        kind: ``"bottleneck"``, by Hera (seconds for thousands of classes), or ``"wasserstein"``, exact, by scipy's assignment, whose time grows with the cube of
             the number of classes: valleys take milliseconds, the thousands of cycles of a plain graph many minutes.
         p: Power of Wasserstein's.
         dimension: 0 components, 1 cycles.
@@ -85,7 +85,12 @@ def _planar(these: These, those: Those, kind: Kind, p: float) -> Iterator[float]
     # One above and one below the diagonal are farther from each other than both from it together: they are never matched.
     for sign in (1, -1):
         first, second = (pairs[:, ::sign][sign * (pairs[:, 1] - pairs[:, 0]) > 0] for pairs in (these, those))
-        yield float(gudhi.bottleneck_distance(first, second)) if kind == "bottleneck" else _assigned(first, second, p)
+        yield _bottleneck(first, second) if kind == "bottleneck" else _assigned(first, second, p)
+
+
+def _bottleneck(these: These, those: Those) -> float:
+    # Not gudhi.bottleneck_distance, which misses the best matching of some diagrams with ties (gudhi 3.13: 44 of 3,000).
+    return float(gudhi.hera.bottleneck_distance(these, those, delta=0))
 
 
 def _assigned(these: These, those: Those, p: float) -> float:
