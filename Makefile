@@ -60,7 +60,7 @@ check: .venv/.test
 # The page's tests take the accessibility checker from viewer/; without npm they leave it out, save under CI.
 pytest: .venv/.test
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory viewer/node_modules/.installed; fi
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --hypothesis-profile=same
 
 viewer: viewer/node_modules/.installed
 	cd viewer && npm run --silent build

@@ -21,7 +21,8 @@ from benchmarks.machine import described
 from benchmarks.pairs import paired, timed_in_turn
 from benchmarks.tables import table
 from lossatlas import SliceSettings, Task, loss_plane
-from lossatlas.experiments.digits import digits, network
+from lossatlas.experiments.data.digits import digits
+from lossatlas.experiments.networks.convolutional import network
 from lossatlas.sample.slice.frame import Frame
 from lossatlas.sample.slice.losses import losses
 

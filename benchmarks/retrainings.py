@@ -39,7 +39,8 @@ def convolutional() -> Task:
 
 def dense() -> Task:
     """A network of 64-32-10 on the same 200 digits."""
-    from lossatlas.experiments.digits import Batches, digits
+    from lossatlas.experiments.data.batches import Batches
+    from lossatlas.experiments.data.digits import digits
 
     data = digits(n_train=200, split=0)
     with fixed_randomness(0):

@@ -16,7 +16,9 @@ from small_demo import SMALL
 
 from lossatlas import InputError, JumpSettings, open_run
 from lossatlas.experiments import good_bad_memorised as experiment
-from lossatlas.experiments.digits import Batches, digits, network, shifted
+from lossatlas.experiments.data.batches import Batches, shifted
+from lossatlas.experiments.data.digits import digits
+from lossatlas.experiments.networks.convolutional import network
 from lossatlas.experiments.report import write_report
 from lossatlas.sample import fixed_randomness
 

@@ -13,7 +13,8 @@ from small_table import SMALL
 
 from lossatlas import InputError, JumpSettings
 from lossatlas.experiments import table_one
-from lossatlas.experiments.digits import Images, digits
+from lossatlas.experiments.data.batches import Images
+from lossatlas.experiments.data.digits import digits
 from lossatlas.experiments.report import write_report
 from lossatlas.experiments.table_one import ClassificationSettings, Network, Settings, cost, n_units, paper_settings, run
 from lossatlas.experiments.table_one.features import MEANINGS, TARGETS, classes, features, quantile_classes

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from lossatlas.experiments.cifar import BLACK, DEVIATION, MEAN, cifar10
-from lossatlas.experiments.digits import Batches, flipped, shifted
-from lossatlas.experiments.wide_resnet import wide_resnet
+from lossatlas.experiments.data.batches import Batches, flipped, shifted
+from lossatlas.experiments.data.cifar import BLACK, DEVIATION, MEAN, cifar10
+from lossatlas.experiments.networks.wide_resnet import wide_resnet
 from lossatlas.sample import fixed_randomness
 
 

@@ -22,7 +22,9 @@ from lossatlas._arrays import InputError
 from lossatlas._atlas import Atlas, atlas
 from lossatlas.distance import RunSource, pairwise
 from lossatlas.draw import Fact
-from lossatlas.experiments.digits import Batches, digits, network
+from lossatlas.experiments.data.batches import Batches
+from lossatlas.experiments.data.digits import digits
+from lossatlas.experiments.networks.convolutional import network
 from lossatlas.experiments.report import Report, refuse_unwritable_folder
 from lossatlas.experiments.training import Training, digest, trained
 from lossatlas.sample import JumpCost, JumpSettings, Task, jump_and_retrain, jump_cost

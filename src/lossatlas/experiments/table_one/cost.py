@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lossatlas.experiments.digits import Images
+from lossatlas.experiments.data.batches import Images
 from lossatlas.experiments.table_one.classification import ClassificationSettings, accuracy
 from lossatlas.experiments.table_one.features import MEANINGS, TARGETS
 from lossatlas.experiments.table_one.settings import Network, Settings

@@ -7,7 +7,7 @@ from typing import Any
 
 from lossatlas._arrays import InputError
 from lossatlas.draw.figures import accuracies_figure
-from lossatlas.experiments.digits import Images
+from lossatlas.experiments.data.batches import Images
 from lossatlas.experiments.report import TableReport, refuse_unwritable_folder
 from lossatlas.experiments.table_one.classification import Accuracy, accuracy
 from lossatlas.experiments.table_one.features import MEANINGS, PERMUTED, TARGETS, classes, features

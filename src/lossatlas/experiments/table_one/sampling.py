@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from lossatlas._arrays import InputError
-from lossatlas.experiments.digits import Images
+from lossatlas.experiments.data.batches import Images
 from lossatlas.experiments.table_one.settings import Network, Settings
 from lossatlas.experiments.table_one.task import images, task
 from lossatlas.experiments.training import Training, trained

@@ -5,10 +5,11 @@ import functools
 import torch
 from torch import nn
 
-from lossatlas.experiments.cifar import BLACK, cifar10
-from lossatlas.experiments.digits import Batches, Images, digits
+from lossatlas.experiments.data.batches import Batches, Images
+from lossatlas.experiments.data.cifar import BLACK, cifar10
+from lossatlas.experiments.data.digits import digits
+from lossatlas.experiments.networks.wide_resnet import wide_resnet
 from lossatlas.experiments.table_one.settings import Network, Settings
-from lossatlas.experiments.wide_resnet import wide_resnet
 from lossatlas.sample import Task, fixed_randomness, on_device
 
 # Images that are evaluated at once: all digits, and of CIFAR-10 what fits beside a network.

@@ -34,8 +34,9 @@ def diagram_distance(
     Args:
         a: A diagram.
         b: Another, on the same scale. Losses of networks that fit differently are best compared by ``"rank"`` or ``"range"``.
-        kind: ``"bottleneck"``, by Hera (seconds for thousands of classes), or ``"wasserstein"``, exact, by scipy's assignment, whose time grows with the cube of
-            the number of classes: valleys take milliseconds, the thousands of cycles of a plain graph many minutes.
+        kind: ``"bottleneck"``, by Hera (seconds for thousands of classes), or ``"wasserstein"``, exact, by scipy's assignment,
+            whose time grows with the cube of the number of classes: valleys take milliseconds, the thousands of cycles of a plain
+            graph many minutes.
         p: Power of Wasserstein's.
         dimension: 0 components, 1 cycles.
         part: ``"all"``, which is finite and essential, or one of these, or ``"relative"``.

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from lossatlas._arrays import InputError
-from lossatlas.experiments.digits import Images
+from lossatlas.experiments.data.batches import Images
 
 # Of the red, green and blue of the training images, as the authors of the paper have them.
 MEAN = (125.3 / 255, 123.0 / 255, 113.9 / 255)

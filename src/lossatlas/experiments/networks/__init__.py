@@ -1,0 +1,1 @@
+"""Networks, each initialised from a seed."""
