@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import scipy.stats
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from small_comparison import SMALL
 
@@ -23,7 +23,6 @@ def findings(seeds=3, **values):
     )
 
 
-@settings(max_examples=25)
 @given(seed=st.integers(0, 2**31), sizes=st.lists(st.integers(1, 6), min_size=2, max_size=5), is_tied=st.booleans())
 def test_the_share_is_that_of_kruskal_and_wallis(seed, sizes, is_tied):
     rng = np.random.default_rng(seed)
@@ -36,10 +35,11 @@ def test_the_share_is_that_of_kruskal_and_wallis(seed, sizes, is_tied):
         assert found.share == pytest.approx(scipy.stats.kruskal(*groups).statistic / (len(flat) - 1), rel=1e-9, abs=1e-9)
 
 
-def test_p_is_exact_where_all_ways_to_shuffle_can_be_tried():
+def test_p_is_the_share_of_the_ways_to_deal():
     # Of the 20 ways to choose three of six, two are as extreme: the three lowest first, or last.
     found = findings(norm={"a": [1, 2, 3], "b": [4, 5, 6]}).apart("norm")
-    assert found.p == pytest.approx(2 / 20)
+    assert found.p == pytest.approx(2 / 20, abs=0.04)
+    assert found.p == findings(norm={"a": [1, 2, 3], "b": [4, 5, 6]}).apart("norm").p
     assert found.share == pytest.approx(13.5 / 17.5)
 
 

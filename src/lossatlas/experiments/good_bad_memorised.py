@@ -24,7 +24,7 @@ from lossatlas.draw import Fact
 from lossatlas.experiments.control import control_of, drift
 from lossatlas.experiments.data.batches import Batches
 from lossatlas.experiments.data.digits import digits
-from lossatlas.experiments.networks.convolutional import network
+from lossatlas.experiments.networks.convolutional import convolutional
 from lossatlas.experiments.report import Report, refuse_unwritable_folder
 from lossatlas.experiments.training import Training, digest, trained
 from lossatlas.sample import JumpCost, JumpSettings, Task, jump_and_retrain, jump_cost
@@ -147,7 +147,7 @@ def task(optimum: Optimum, settings: Settings, *, retraining: bool = False) -> T
     is_good = optimum == "good"
     decay = settings.weight_decay if is_good else 0.0
     return Task(
-        model=network(settings.seed),
+        model=convolutional(seed=settings.seed),
         loss=nn.CrossEntropyLoss(),
         train=Batches(data.train_x, data.train_y, settings.batch, settings.passes, settings.shift if is_good else 0),
         test=[(data.test_x, data.test_y)],

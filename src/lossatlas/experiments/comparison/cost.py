@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from lossatlas.experiments.comparison.recipe import task_of
 from lossatlas.experiments.comparison.settings import Settings
-from lossatlas.experiments.data import n_samples, stand_in
 from lossatlas.experiments.timing import n_bytes, said_size, seconds_of_evaluation, seconds_of_recording, seconds_of_update
 from lossatlas.sample.jump.cost import one_thread, spoken
 
@@ -44,8 +43,8 @@ def cost(settings: Settings, *, workers: int = 1) -> Cost:
     with one_thread(is_wanted=workers > 1):
         for variant in settings.variants:
             recipe = settings.recipe_of(variant)
-            n_train, n_test = n_samples(recipe.data, **recipe.data_options)
-            own = task_of(recipe, settings.seeds[0], name="", data=stand_in(recipe.data, **recipe.data_options))
+            n_train, n_test = recipe.n_samples()
+            own = task_of(recipe, settings.seeds[0], name="", data=recipe.stand_in())
             n_updates = -(-n_train // (recipe.batch or n_train)) * recipe.passes * recipe.epochs
             points = recipe.epochs + 1
             if jump is not None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.stats import permutation_test, rankdata
+from jaxtyping import Float, Int
+from scipy.stats import rankdata
 
 from lossatlas._arrays import Vector
 from lossatlas.experiments.comparison.measures import MEASURES, Measure
@@ -97,24 +98,22 @@ class Findings:
         if len(groups) < 2 or len(flat) == len(groups) or flat.min() == flat.max():
             return None
         ranks = rankdata(flat)
-        whole = float(((ranks - ranks.mean()) ** 2).sum())
-        middle = ranks.mean()
-
-        def between(*parts: np.ndarray, axis: int = -1) -> np.ndarray | np.floating:
-            return np.sum([part.shape[axis] * (part.mean(axis=axis) - middle) ** 2 for part in parts], axis=0)
-
-        ranked = np.split(ranks, np.cumsum([len(group) for group in groups])[:-1])
-        tried = permutation_test(
-            ranked,
-            between,
-            permutation_type="independent",
-            n_resamples=_SHUFFLES,
-            vectorized=True,
-            alternative="greater",
-            rng=np.random.default_rng(0),
-        )
-        return Apart(share=float(tried.statistic) / whole, p=float(tried.pvalue))
+        starts = np.cumsum([0, *(len(group) for group in groups)])[:-1]
+        share = _share(ranks, starts)
+        rng = np.random.default_rng(0)
+        shuffled = _share(rng.permuted(np.tile(ranks, (_SHUFFLES, 1)), axis=1), starts)
+        # What is there is one of the ways to deal: p is never 0. Equal shares may differ in their last bits.
+        n_reached = int((shuffled >= share * (1 - 1e-9)).sum())
+        return Apart(share=float(share), p=(1 + n_reached) / (1 + _SHUFFLES))
 
     def _known(self, measure: str, variant: str) -> Vector:
         values = self.of(measure, variant)
         return values[np.isfinite(values)]
+
+
+def _share(ranks: Float[np.ndarray, "*k n"], starts: Int[np.ndarray, " g"]) -> Float[np.ndarray, "*k"] | np.floating:
+    """Share of the sum of squares that is between groups, which begin at ``starts``."""
+    about = ranks - ranks.mean(axis=-1, keepdims=True)
+    sizes = np.diff([*starts, ranks.shape[-1]])
+    between = (np.add.reduceat(about, starts, axis=-1) ** 2 / sizes).sum(axis=-1)
+    return between / (about**2).sum(axis=-1)

@@ -4,21 +4,20 @@ import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import ConfigDict
 
 from lossatlas._arrays import InputError
+from lossatlas.experiments.catalogue import Value, named, refuse_small
 from lossatlas.experiments.comparison.named import LOSSES, OPTIMIZERS
-from lossatlas.experiments.data import Samples, samples
+from lossatlas.experiments.data import Samples, n_samples, samples, stand_in
 from lossatlas.experiments.data.batches import Batches
 from lossatlas.experiments.networks import network
 from lossatlas.experiments.networks.initialization import initialised
 from lossatlas.experiments.networks.precision import MixedPrecision
 from lossatlas.sample import Task
-
-Value = bool | int | float | str
 
 STRICT = ConfigDict(extra="forbid")  # a name that is not known is a slip
 
@@ -50,15 +49,10 @@ class Recipe:
     precision: Literal["float32", "bfloat16"] = "float32"
 
     def __post_init__(self) -> None:
-        for what, name, known in (
-            ("loss", self.loss, LOSSES),
-            ("optimizer", self.optimizer, OPTIMIZERS),
-        ):
-            if name not in known:
-                raise InputError(f"{what} must be one of {', '.join(known)}, but is {name!r}; choose one")
-        for name, least in {"batch": 0, "passes": 1, "epochs": 1, "shift": 0}.items():
-            if getattr(self, name) < least:
-                raise InputError(f"{name} must be {least} or more, but is {getattr(self, name)}; change it")
+        named("loss", self.loss, LOSSES)
+        named("optimizer", self.optimizer, OPTIMIZERS)
+        refuse_small(0, batch=self.batch, shift=self.shift)
+        refuse_small(1, passes=self.passes, epochs=self.epochs)
         if not 0 < self.learning_rate < math.inf:
             raise InputError(f"learning_rate must be above 0, but is {self.learning_rate}; change it")
 
@@ -68,7 +62,18 @@ class Recipe:
 
     def samples(self) -> Samples:
         """Return what it is trained and tested on."""
-        return samples(self.data, random_share=self.random_share, **self.data_options)
+        options: dict[str, Any] = dict(self.data_options)
+        return samples(self.data, random_share=self.random_share, **options)
+
+    def stand_in(self) -> Samples:
+        """Return samples of the same shapes that need not be there."""
+        options: dict[str, Any] = dict(self.data_options)
+        return stand_in(self.data, **options)
+
+    def n_samples(self) -> tuple[int, int]:
+        """Return how many samples it is trained and tested on, which need not be there."""
+        options: dict[str, Any] = dict(self.data_options)
+        return n_samples(self.data, **options)
 
 
 def task_of(recipe: Recipe, seed: int, *, name: str, data: Samples | None = None, passes: int | None = None) -> Task:
@@ -92,6 +97,7 @@ def task_of(recipe: Recipe, seed: int, *, name: str, data: Samples | None = None
         recipe.passes if passes is None else passes,
         recipe.shift,
         recipe.is_flipped,
+        own.empty,
     )
     return Task(
         model=(MixedPrecision(model) if recipe.precision == "bfloat16" else model).to(device),

@@ -11,7 +11,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from lossatlas import __version__
 from lossatlas._arrays import InputError
-from lossatlas.experiments.comparison.recipe import STRICT, Recipe, Value
+from lossatlas.experiments.catalogue import Value
+from lossatlas.experiments.comparison.recipe import STRICT, Recipe
 from lossatlas.experiments.training import digest
 from lossatlas.sample import JumpSettings
 

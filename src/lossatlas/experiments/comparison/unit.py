@@ -3,7 +3,7 @@
 import json
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -178,7 +178,7 @@ def of_training(run: Run) -> dict[str, float | None]:
     if numbers["diverged"]:
         return numbers
     numbers["norm"] = float(np.linalg.norm(run.block(0, run.n_parameters, [run.n_points - 1])))
-    made = atlas([run], diverged="skip", methods=())
+    made = _map([run])
     return numbers | _way(made.geometry) | _faithful(made, "training")
 
 
@@ -195,7 +195,7 @@ def of_samples(unit: Unit, run: Run, task: Task, settings: JumpSettings) -> dict
     """Return what jumping and retraining says of a minimum."""
     runs = jump_and_retrain(task, run, unit.samples, settings=settings)
     control = jump_and_retrain(task, run, unit.control, settings=control_of(settings))[-1]
-    made = atlas(runs, diverged="skip", methods=())
+    made = _map(runs)
     whole = made.summary()
     numbers: dict[str, float | None] = {
         "return_ratio": whole.get("return_ratio"),
@@ -215,6 +215,11 @@ def of_samples(unit: Unit, run: Run, task: Task, settings: JumpSettings) -> dict
     if ends:
         numbers["retrained_test_accuracy"] = float(np.mean(ends))
     return numbers | _faithful(made, "jumps")
+
+
+def _map(runs: Sequence[Run]) -> Atlas:
+    # A run may be shorter than a kernel is wide.
+    return atlas(runs, diverged="skip", methods=(), knn=min(5, sum(run.n_points for run in runs) - 1))
 
 
 def _way(geometry: TrajectoryGeometry | None) -> dict[str, float | None]:

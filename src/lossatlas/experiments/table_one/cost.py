@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from lossatlas.experiments.data.batches import Images
+from lossatlas.experiments.data.batches import Samples
 from lossatlas.experiments.table_one.classification import ClassificationSettings, accuracy
 from lossatlas.experiments.table_one.features import MEANINGS, TARGETS
 from lossatlas.experiments.table_one.settings import Network, Settings
@@ -74,7 +74,7 @@ def cost(settings: Settings, *, workers: int = 1) -> Cost:
     )
 
 
-def _seconds_of_network(network: Network, settings: Settings, data: Images, counts: tuple[int, int]) -> float:
+def _seconds_of_network(network: Network, settings: Settings, data: Samples, counts: tuple[int, int]) -> float:
     """Return what a network takes on as many images to train and to test on as ``counts`` says."""
     n_train, n_test = counts
     around, whole = (task(network, settings, data, is_sampling=is_sampling) for is_sampling in (True, False))
@@ -89,9 +89,9 @@ def _seconds_of_network(network: Network, settings: Settings, data: Images, coun
     return training + retraining + n_passes * settings.n_points * of_point
 
 
-def _stand_in() -> Images:
+def _stand_in() -> Samples:
     x, y = torch.rand(_STANDING_IN, 3, 32, 32, generator=torch.Generator().manual_seed(0)), torch.arange(_STANDING_IN) % 10
-    return Images(x, y, x, y)
+    return Samples(x, y, x, y)
 
 
 def _seconds_of_classification(settings: Settings) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 from lossatlas._arrays import InputError
 from lossatlas.draw.figures import accuracies_figure
-from lossatlas.experiments.data.batches import Images
+from lossatlas.experiments.data.batches import Samples
 from lossatlas.experiments.pool import results
 from lossatlas.experiments.report import TableReport, refuse_unwritable_folder
 from lossatlas.experiments.table_one.classification import Accuracy, accuracy
@@ -40,7 +40,7 @@ def run(
     *,
     executor: Executor | None = None,
     progress: Callable[[int, str], None] | None = None,
-    data: Images | None = None,
+    data: Samples | None = None,
 ) -> TableReport:
     """Train and sample the grid of networks, and classify them; what ``folder`` holds of the same settings is not done again.
 
@@ -49,7 +49,7 @@ def run(
         settings: All choices.
         executor: Processes, such as :class:`lossatlas.sample.LocalPool`; by default all is done in this one.
         progress: Called with the pieces of work done, and of what.
-        data: Images in place of those that the settings name.
+        data: Samples in place of those that the settings name.
 
     Raises:
         InputError: ``folder`` holds networks of other settings or cannot be written, CIFAR-10 is not there, or there are too few
@@ -83,7 +83,7 @@ def run(
     )
 
 
-def _refuse_other_networks(work: Sequence[tuple[Network, Path]], settings: Settings, data: Images | None) -> None:
+def _refuse_other_networks(work: Sequence[tuple[Network, Path]], settings: Settings, data: Samples | None) -> None:
     for network, folder in work:
         sampled(network, folder, work_key(network, settings, data))
 
