@@ -12,9 +12,18 @@ from lossatlas.cli.output import Json, Seed, print_table, progress
 class Experiment(StrEnum):
     """The experiments that ``demo`` runs."""
 
+    FIGURE_2 = "figure-2"
+    TABLE_1 = "table-1"
     GOOD_BAD_MEMORISED = "good-bad-memorised"
     OPTIMIZERS = "optimizers"
-    TABLE_1 = "table-1"
+    INITIALIZATIONS = "initializations"
+    ARCHITECTURES = "architectures"
+    DATASETS = "datasets"
+    BATCH_SIZE = "batch-size"
+    LEARNING_RATE = "learning-rate"
+    FORKS = "forks"
+    GROKKING = "grokking"
+    LANGUAGE_MODEL = "language-model"
 
 
 class Scale(StrEnum):
@@ -25,7 +34,7 @@ class Scale(StrEnum):
 
 
 def demo(
-    experiment: Annotated[Experiment, typer.Argument(help="Which comparison of the paper.")] = Experiment.GOOD_BAD_MEMORISED,
+    experiment: Annotated[Experiment, typer.Argument(help="Which comparison of the paper.")] = Experiment.FIGURE_2,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for runs, page, figure and numbers.")] = Path("demo"),
     scale: Annotated[
         Scale, typer.Option(help="small: minutes on two cores. paper: full size, for a GPU or a cluster; see --dry-run first.")

@@ -1,30 +1,47 @@
-"""The maps of a comparison: all trainings together, and what was sampled around one end of each variant."""
+"""The maps of a comparison: its trainings together, and what was sampled around one end of each variant."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from lossatlas._atlas import Atlas, atlas
 from lossatlas.experiments.comparison.settings import Settings
 from lossatlas.experiments.comparison.unit import Unit, is_finite
 from lossatlas.sample import predictions
-from lossatlas.store import open_run
+from lossatlas.store import Run, open_run
 
 ALL = "All trainings"
 
 
 def maps(settings: Settings, units: Sequence[Unit], *, begin: Callable[[str], None] = lambda _: None) -> dict[str, Atlas]:
-    """Return the map of all trainings that went somewhere, then one a variant, of its first seed's retrainings."""
-    made: dict[str, Atlas] = {}
+    """Return the maps of the trainings that went somewhere, then one a variant, of its first seed's retrainings.
+
+    Trainings of one kind of network share a map of weights; where there are several kinds, each has its own, or all share one
+    of what they predict.
+    """
     runs = {unit: open_run(unit.training) for unit in units}
     ended = [unit for unit in units if is_finite(runs[unit])]
     ended.sort(key=lambda unit: list(settings.variants).index(unit.variant))
-    begin("mapping all trainings")
-    if settings.shared == "predictions":
-        said = [predictions(unit.task(), runs[unit]) for unit in ended]
-        made[ALL] = atlas([runs[unit] for unit in ended], metric="predictions", predictions=said)
-    else:
-        made[ALL] = atlas([runs[unit] for unit in ended])
+    begin("mapping trainings")
+    made = _of_predictions(ended, runs) if settings.shared == "predictions" else _of_weights(ended, runs)
     for unit in ended:
         if unit.seed == settings.seeds[0] and (sampled := unit.sampled()):
             begin(f"mapping {unit.variant}")
-            made[unit.variant] = atlas(sampled, diverged="skip")
+            made[f"Around {unit.variant}" if unit.variant in made else unit.variant] = atlas(sampled, diverged="skip")
     return made
+
+
+def _of_predictions(units: Sequence[Unit], runs: Mapping[Unit, Run]) -> dict[str, Atlas]:
+    said = [predictions(unit.task(), runs[unit]) for unit in units]
+    return {ALL: atlas([runs[unit] for unit in units], metric="predictions", predictions=said)} if units else {}
+
+
+def _of_weights(units: Sequence[Unit], runs: Mapping[Unit, Run]) -> dict[str, Atlas]:
+    alike: dict[tuple[object, ...], list[Unit]] = {}
+    for unit in units:
+        alike.setdefault(shapes(runs[unit]), []).append(unit)
+    names = {key: ", ".join(dict.fromkeys(unit.variant for unit in group)) for key, group in alike.items()}
+    return {ALL if len(alike) == 1 else names[key]: atlas([runs[unit] for unit in group]) for key, group in alike.items()}
+
+
+def shapes(run: Run) -> tuple[object, ...]:
+    """Return what two runs have in common that share a map of weights."""
+    return tuple((tensor.name, tuple(tensor.shape)) for tensor in run.parameters)

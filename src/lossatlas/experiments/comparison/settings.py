@@ -108,7 +108,7 @@ def settings_of(name: str, *, scale: Scale = "small", changes: Mapping[str, Any]
     Raises:
         InputError: the file is not right, or there is no such size.
     """
-    where = f"{name}.toml"
+    where = f"{name.replace('-', '_')}.toml"
     try:
         read = tomllib.loads(files("lossatlas.experiments.presets").joinpath(where).read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
