@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from lossatlas._atlas import Atlas, atlas
 from lossatlas.experiments.comparison.settings import Settings
-from lossatlas.experiments.comparison.unit import Unit, is_finite
+from lossatlas.experiments.comparison.unit import Unit, is_finite, map_of
 from lossatlas.sample import predictions
 from lossatlas.store import Run, open_run
 
@@ -25,7 +25,7 @@ def maps(settings: Settings, units: Sequence[Unit], *, begin: Callable[[str], No
     for unit in ended:
         if unit.seed == settings.seeds[0] and (sampled := unit.sampled()):
             begin(f"mapping {unit.variant}")
-            made[f"Around {unit.variant}" if unit.variant in made else unit.variant] = atlas(sampled, diverged="skip")
+            made[f"Around {unit.variant}" if unit.variant in made else unit.variant] = map_of(sampled)
     return made
 
 
@@ -38,8 +38,14 @@ def _of_weights(units: Sequence[Unit], runs: Mapping[Unit, Run]) -> dict[str, At
     alike: dict[tuple[object, ...], list[Unit]] = {}
     for unit in units:
         alike.setdefault(shapes(runs[unit]), []).append(unit)
-    names = {key: ", ".join(dict.fromkeys(unit.variant for unit in group)) for key, group in alike.items()}
-    return {ALL if len(alike) == 1 else names[key]: atlas([runs[unit] for unit in group]) for key, group in alike.items()}
+    return {_name(group, n_kinds=len(alike)): map_of([runs[unit] for unit in group]) for group in alike.values()}
+
+
+def _name(group: Sequence[Unit], *, n_kinds: int) -> str:
+    first, *others = dict.fromkeys(unit.variant for unit in group)
+    if n_kinds == 1:
+        return ALL
+    return f"{first} and {len(others)} more" if others else first
 
 
 def shapes(run: Run) -> tuple[object, ...]:

@@ -168,6 +168,12 @@ def is_finite(run: Run) -> bool:
     )
 
 
+def map_of(runs: Sequence[Run]) -> Atlas:
+    """Return the map of some runs, of which some may have diverged, and all may be shorter than a kernel is wide."""
+    n = sum(run.n_points for run in runs)
+    return atlas(runs, diverged="skip", knn=max(min(5, n - 2), 1))
+
+
 def of_training(run: Run) -> dict[str, float | None]:
     """Return what a training says: where it ended, how soon it fitted, and on what way."""
     numbers: dict[str, float | None] = {name: float(values[-1]) for name, values in run.metrics.items()}
@@ -178,7 +184,7 @@ def of_training(run: Run) -> dict[str, float | None]:
     if numbers["diverged"]:
         return numbers
     numbers["norm"] = float(np.linalg.norm(run.block(0, run.n_parameters, [run.n_points - 1])))
-    made = _map([run])
+    made = map_of([run])
     return numbers | _way(made.geometry) | _faithful(made, "training")
 
 
@@ -195,7 +201,7 @@ def of_samples(unit: Unit, run: Run, task: Task, settings: JumpSettings) -> dict
     """Return what jumping and retraining says of a minimum."""
     runs = jump_and_retrain(task, run, unit.samples, settings=settings)
     control = jump_and_retrain(task, run, unit.control, settings=control_of(settings))[-1]
-    made = _map(runs)
+    made = map_of(runs)
     whole = made.summary()
     numbers: dict[str, float | None] = {
         "return_ratio": whole.get("return_ratio"),
@@ -215,11 +221,6 @@ def of_samples(unit: Unit, run: Run, task: Task, settings: JumpSettings) -> dict
     if ends:
         numbers["retrained_test_accuracy"] = float(np.mean(ends))
     return numbers | _faithful(made, "jumps")
-
-
-def _map(runs: Sequence[Run]) -> Atlas:
-    # A run may be shorter than a kernel is wide.
-    return atlas(runs, diverged="skip", methods=(), knn=min(5, sum(run.n_points for run in runs) - 1))
 
 
 def _way(geometry: TrajectoryGeometry | None) -> dict[str, float | None]:
