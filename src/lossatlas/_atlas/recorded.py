@@ -44,11 +44,20 @@ def traces_of(runs: list[Run], kept: Sequence[Sequence[int]], *, n_left_out: Seq
                 stop=start + len(points),
                 seed=made_by.get("seed") if made_by.get("kind") == "retraining" else None,
                 jump=made_by.get("step") if made_by.get("kind") == "retraining" else None,
+                group=_group(run),
                 n_left_out=n_missing,
             )
         )
         start += len(points)
     return tuple(traces)
+
+
+def _group(run: Run) -> str | None:
+    """The group that a run says it is of. What is no name is taken for a setting of the user's own that only sounds like it."""
+    named = run.settings.get("group")
+    if run.settings.get("kind") in ("retraining", "optimum") or not isinstance(named, str):
+        return None
+    return named.strip() or None
 
 
 def _unique_names(runs: list[Run]) -> list[str]:

@@ -31,6 +31,7 @@ class Trace:
     stop: int
     seed: int | None = None  # of a retraining's direction
     jump: float | None = None  # size of a retraining's jump, as a fraction of the weights' norm
+    group: str | None = None  # of runs that are one thing, as the seeds of one optimiser; retrainings have their seed instead
     n_left_out: int = 0  # points that had diverged
 
     @property

@@ -66,6 +66,7 @@ def scene_run(trace: Trace) -> SceneRun:
         stop=trace.stop,
         seed=trace.seed,
         jump=trace.jump,
+        group=trace.group,
         n_diverged=trace.n_left_out,
     )
 
