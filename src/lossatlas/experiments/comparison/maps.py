@@ -11,8 +11,8 @@ from lossatlas.store import Run, open_run
 ALL = "All trainings"
 
 
-def maps(settings: Settings, units: Sequence[Unit], *, begin: Callable[[str], None] = lambda _: None) -> dict[str, Atlas]:
-    """Return the maps of the trainings that went somewhere, then one a variant, of its first seed's retrainings.
+def of_trainings(settings: Settings, units: Sequence[Unit]) -> dict[str, Atlas]:
+    """Return the maps of the trainings that went somewhere.
 
     Trainings of one kind of network share a map of weights; where there are several kinds, each has its own, or all share one
     of what they predict.
@@ -20,12 +20,16 @@ def maps(settings: Settings, units: Sequence[Unit], *, begin: Callable[[str], No
     runs = {unit: open_run(unit.training) for unit in units}
     ended = [unit for unit in units if is_finite(runs[unit])]
     ended.sort(key=lambda unit: list(settings.variants).index(unit.variant))
-    begin("mapping trainings")
-    made = _of_predictions(ended, runs) if settings.shared == "predictions" else _of_weights(ended, runs)
-    for unit in ended:
+    return _of_predictions(ended, runs) if settings.shared == "predictions" else _of_weights(ended, runs)
+
+
+def around(settings: Settings, units: Sequence[Unit], *, begin: Callable[[str], None]) -> dict[str, Atlas]:
+    """Return a map a variant, of its first seed's retrainings; ``begin`` is called with each name before it is made."""
+    made: dict[str, Atlas] = {}
+    for unit in units:
         if unit.seed == settings.seeds[0] and (sampled := unit.sampled()):
-            begin(f"mapping {unit.variant}")
-            made[f"Around {unit.variant}" if unit.variant in made else unit.variant] = map_of(sampled)
+            begin(unit.variant)
+            made[f"Around {unit.variant}"] = map_of(sampled)
     return made
 
 

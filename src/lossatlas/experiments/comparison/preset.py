@@ -15,7 +15,7 @@ from lossatlas._atlas import Atlas
 from lossatlas.experiments.comparison.claims import Claim
 from lossatlas.experiments.comparison.cost import Cost, cost
 from lossatlas.experiments.comparison.findings import Findings
-from lossatlas.experiments.comparison.maps import maps
+from lossatlas.experiments.comparison.maps import around, of_trainings
 from lossatlas.experiments.comparison.measures import Measure
 from lossatlas.experiments.comparison.pairs import measure_pair, pairs_of, values_of_pairs
 from lossatlas.experiments.comparison.report import ComparisonReport
@@ -99,19 +99,23 @@ class Preset:
         count = _told(results(measure_pair, each, executor), report, count, "lines between ends")
         values = _values(settings, units) | values_of_pairs(pairs)
         found = Findings(settings=settings, values=values, further=self.further)
-        begun = _Counted(report, count)
-        atlases = maps(settings, units, begin=begun)
+        begin = _Counted(report, count)
+        begin("trainings")
+        trainings = of_trainings(settings, units)
+        sampled = around(settings, units, begin=begin)
         report(self.n_units(settings), "done")
         seconds = add_time(folder, self.key(settings), time.monotonic() - began)
-        return self._reported(found, atlases, seconds)
+        return self._reported(found, trainings, sampled, seconds)
 
     def key(self, settings: Settings) -> str:
         """Return what names a whole comparison: all that decides what it finds."""
         return digest({"version": __version__, "name": self.name, "settings": asdict(settings)})
 
-    def _reported(self, found: Findings, atlases: dict[str, Atlas], seconds: float) -> ComparisonReport:
+    def _reported(
+        self, found: Findings, trainings: dict[str, Atlas], sampled: dict[str, Atlas], seconds: float
+    ) -> ComparisonReport:
         claims, conclusions = self.claims(found), self.conclusions(found)
-        settings = found.settings
+        settings, atlases = found.settings, trainings | sampled
         summary: dict[str, Any] = {
             "experiment": self.name,
             "key": self.key(settings),
@@ -126,6 +130,7 @@ class Preset:
             title=settings.title,
             sentence=settings.question,
             atlases=atlases,
+            n_trainings=len(trainings),
             summary=summary,
             facts={},
             table=table(found),
@@ -153,7 +158,7 @@ class _Counted:
         self._report, self._count = report, count
 
     def __call__(self, what: str) -> None:
-        self._report(self._count, what)
+        self._report(self._count, f"mapping {what}")
         self._count += 1
 
 
