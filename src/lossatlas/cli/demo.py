@@ -41,6 +41,8 @@ def demo(
     ] = Scale.SMALL,
     epochs: Annotated[int, typer.Option(min=0, help="Epochs of each retraining; 0 takes the comparison's own.")] = 0,
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0 takes one a processor.")] = 0,
+    ray: Annotated[bool, typer.Option("--ray", help="Use the Ray cluster instead.")] = False,  # noqa: FBT002
+    gpus: Annotated[float, typer.Option(min=0, help="GPUs of one network on Ray; 0.25 lets four share one.")] = 0.0,
     seed: Seed = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how long it will take, and stop.")] = False,  # noqa: FBT002
     as_json: Json = False,  # noqa: FBT002
@@ -51,13 +53,14 @@ def demo(
     the same command goes on where it was.
     """
     from dataclasses import asdict
+    from functools import partial
 
     import joblib
 
     from lossatlas.draw import json_text
     from lossatlas.experiments import experiment as named
     from lossatlas.experiments.report import refuse_unwritable_folder, write_report
-    from lossatlas.sample import LocalPool
+    from lossatlas.sample import LocalPool, RayPool
 
     chosen = named(experiment.value)
     settings = chosen.default_settings(scale=scale.value, epochs=epochs or None, seed=seed)
@@ -69,8 +72,9 @@ def demo(
         typer.echo(json_text(asdict(costs)) if as_json else str(costs), err=not dry_run, nl=not as_json)
     if dry_run:
         return
-    with progress(total=chosen.n_units(settings), quiet=as_json) as report_progress, LocalPool(processes) as pool:
-        report = chosen.run(output, settings, executor=pool, progress=report_progress)
+    pool = partial(RayPool, num_gpus=gpus) if ray else partial(LocalPool, processes)
+    with progress(total=chosen.n_units(settings), quiet=as_json) as report_progress, pool() as executor:
+        report = chosen.run(output, settings, executor=executor, progress=report_progress)
     written = write_report(report, output)
     if as_json:
         typer.echo(json_text(report.summary), nl=False)

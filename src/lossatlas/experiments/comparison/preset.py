@@ -19,7 +19,7 @@ from lossatlas.experiments.comparison.maps import around, of_trainings
 from lossatlas.experiments.comparison.measures import Measure
 from lossatlas.experiments.comparison.pairs import measure_pair, pairs_of, values_of_pairs
 from lossatlas.experiments.comparison.report import ComparisonReport
-from lossatlas.experiments.comparison.settings import Scale, Settings, settings_of
+from lossatlas.experiments.comparison.settings import Scale, Settings, has_full_size, settings_of
 from lossatlas.experiments.comparison.table import meanings, plain, table
 from lossatlas.experiments.comparison.took import add_time
 from lossatlas.experiments.comparison.unit import Unit, measure_network, units_of
@@ -54,6 +54,11 @@ class Preset:
         n = len(settings.seeds)
         jump = settings.jump if epochs is None or settings.jump is None else replace(settings.jump, epochs=epochs)
         return replace(settings, seeds=tuple(one + n * seed for one in settings.seeds), jump=jump)
+
+    @property
+    def has_full_size(self) -> bool:
+        """Whether its file has a full size."""
+        return has_full_size(self.name)
 
     def cost(self, settings: Settings, *, workers: int = 1) -> Cost:
         """Return what it will take."""
