@@ -44,6 +44,16 @@ def test_every_page_stands_in_one_table_of_contents():
     assert sorted(found) == sorted(pages() - {"index"})
 
 
+def test_every_idea_has_its_formulas_and_says_how_it_fails():
+    tree = next(tree for tree in re.split(r"```\{toctree\}", (DOCS / "index.md").read_text()) if ":caption: Ideas" in tree)
+    ideas = re.findall(r"<(\w+)>$", tree, flags=re.MULTILINE)
+    assert "phate" in ideas
+    for idea in ideas:
+        page = (DOCS / f"{idea}.md").read_text()
+        assert page.count("\n$$\n") >= 2, idea
+        assert "\n## What goes wrong\n" in page, idea
+
+
 def described() -> set[object]:
     """Return what the reference has an entry for."""
     text = "".join(path.read_text() for path in (DOCS / "reference").glob("*.md"))
