@@ -6,11 +6,12 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # The extra `curvature` without torchvision, which a dependency of curvlinops names and nothing here imports.
 CURVATURE := curvlinops-for-pytorch backpack-for-pytorch einops einconv linear_operator opt_einsum unfoldNd
 
-.PHONY: screenshots help setup demo test check pytest viewer viewer-test bench docs clean
+.PHONY: screenshots help setup demo gallery test check pytest viewer viewer-test bench docs clean
 
 help:
 	@echo "make setup   an environment for work on lossatlas, in .venv"
 	@echo "make demo    train, sample and map: writes demo/atlas.html, demo/atlas.png, demo/summary.json"
+	@echo "make gallery all comparisons as a site: writes gallery/index.html; what is up to date is not made again"
 	@echo "make test    all that CI runs"
 	@echo "make check   formatting, lint, types"
 	@echo "make viewer  build the page from viewer/ (needs Node 20 or later)"
@@ -31,9 +32,12 @@ setup: .venv/.test
 	$(PIP) -e ".[torch]"
 	@touch $@
 
-.venv/.test: .venv/.demo
-	$(PIP) -e ".[torch,compare,ray]" --group test --group reference
+.venv/.gallery: .venv/.demo
 	$(PIP) --no-deps $(CURVATURE)
+	@touch $@
+
+.venv/.test: .venv/.gallery
+	$(PIP) -e ".[torch,compare,ray]" --group test --group reference
 	@touch $@
 
 .venv/.bench: .venv/.test
@@ -51,6 +55,10 @@ viewer/node_modules/.installed: viewer/package-lock.json
 
 demo: .venv/.demo
 	$(BIN)/lossatlas demo -o demo
+
+# With what the Hessian needs; a second call makes what is not up to date.
+gallery: .venv/.gallery
+	$(BIN)/lossatlas gallery -o gallery
 
 check: .venv/.test
 	$(BIN)/ruff format --check src tests benchmarks examples docs conftest.py

@@ -22,7 +22,7 @@ from benchmarks.pairs import paired, timed_in_turn
 from benchmarks.tables import table
 from lossatlas import SliceSettings, Task, loss_plane
 from lossatlas.experiments.data.digits import digits
-from lossatlas.experiments.networks.convolutional import network
+from lossatlas.experiments.networks.convolutional import convolutional
 from lossatlas.sample.slice.frame import Frame
 from lossatlas.sample.slice.losses import losses
 
@@ -50,7 +50,7 @@ def problem(*, n: int, batch: int) -> Problem:
     """Return the demo's network, trained for a while on all digits, and two directions."""
     data = digits(n_train=1_297, split=0)
     x, y = torch.cat([data.train_x, data.test_x]), torch.cat([data.train_y, data.test_y])
-    model = network(0)
+    model = convolutional(seed=0)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     generator = torch.Generator().manual_seed(0)
     for _ in range(5):

@@ -18,7 +18,7 @@ from lossatlas import InputError, JumpSettings, open_run
 from lossatlas.experiments import good_bad_memorised as experiment
 from lossatlas.experiments.data.batches import Batches, shifted
 from lossatlas.experiments.data.digits import digits
-from lossatlas.experiments.networks.convolutional import network
+from lossatlas.experiments.networks.convolutional import convolutional
 from lossatlas.experiments.report import write_report
 from lossatlas.sample import fixed_randomness
 
@@ -234,7 +234,7 @@ def test_batches_hold_each_sample_once_a_pass():
 
 def test_the_network_is_the_same_for_the_same_seed_and_leaves_the_generator_alone():
     before = torch.get_rng_state()
-    first, second, other = network(0), network(0), network(1)
+    first, second, other = convolutional(seed=0), convolutional(seed=0), convolutional(seed=1)
     assert torch.equal(torch.get_rng_state(), before)
     assert sum(parameter.numel() for parameter in first.parameters()) == 9978
     assert torch.equal(first[0].weight, second[0].weight)

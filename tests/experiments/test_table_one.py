@@ -13,7 +13,7 @@ from small_table import SMALL
 
 from lossatlas import InputError, JumpSettings
 from lossatlas.experiments import table_one
-from lossatlas.experiments.data.batches import Images
+from lossatlas.experiments.data.batches import Samples
 from lossatlas.experiments.data.digits import digits
 from lossatlas.experiments.report import write_report
 from lossatlas.experiments.table_one import ClassificationSettings, Network, Settings, cost, n_units, paper_settings, run
@@ -166,7 +166,7 @@ def test_wide_resnets_on_images_like_cifar_go_the_whole_way(tmp_path):
         jump=JumpSettings(seeds=(0,), steps=(0.5, 1.0), epochs=1, learning_rate=0.001, batchnorm="stale"),
         classification=SMALL.classification,
     )
-    report = run(tmp_path, settings, data=Images(x, y, x[:10], y[:10]))
+    report = run(tmp_path, settings, data=Samples(x, y, x[:10], y[:10]))
     assert report.summary["n_networks"] == 8
     assert all(len(found["points"]["grid"]) == 4 for found in numbers_of(tmp_path).values())
 

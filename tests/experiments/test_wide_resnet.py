@@ -1,14 +1,10 @@
-"""Wide residual networks of the paper's sizes, and CIFAR-10 by a torchvision that is not there or stands in."""
-
-import sys
-import types
+"""Wide residual networks of the paper's sizes, and the augmentation of its images."""
 
 import numpy as np
 import pytest
 import torch
 
 from lossatlas.experiments.data.batches import Batches, flipped, shifted
-from lossatlas.experiments.data.cifar import BLACK, DEVIATION, MEAN, cifar10
 from lossatlas.experiments.networks.wide_resnet import wide_resnet
 from lossatlas.sample import fixed_randomness
 
@@ -50,44 +46,6 @@ def test_a_block_whose_weights_are_zero_is_its_shortcut():
 def test_other_sizes_are_refused(depth, width, message, refuses):
     with refuses(message):
         wide_resnet(depth, width, seed=0)
-
-
-def test_without_torchvision_it_says_what_to_install(monkeypatch, refuses):
-    monkeypatch.setitem(sys.modules, "torchvision.datasets", None)
-    with refuses(r"torchvision, which is not installed; install it \(pip install torchvision\).*table-1"):
-        cifar10("data")
-
-
-def stand_in(monkeypatch, loader):
-    module = types.ModuleType("torchvision.datasets")
-    module.CIFAR10 = loader
-    monkeypatch.setitem(sys.modules, "torchvision", types.ModuleType("torchvision"))
-    monkeypatch.setitem(sys.modules, "torchvision.datasets", module)
-
-
-def test_without_the_images_it_says_how_to_fetch_them(monkeypatch, refuses):
-    def missing(folder, *, train):
-        raise RuntimeError("Dataset not found or corrupted. You can use download=True to download it")
-
-    stand_in(monkeypatch, missing)
-    with refuses(
-        r"CIFAR-10 is not in 'here' \(Dataset not found.*\); fetch it once: python -c .*CIFAR10\('here', download=True\)"
-    ):
-        cifar10("here")
-
-
-def test_images_are_scaled_channel_by_channel(monkeypatch):
-    pixels = np.random.default_rng(0).integers(0, 256, size=(5, 32, 32, 3), dtype=np.uint8)
-    pixels[0] = 0
-    stand_in(
-        monkeypatch, lambda folder, *, train: types.SimpleNamespace(data=pixels[: 5 if train else 2], targets=[3, 1, 4, 1, 5])
-    )
-    found = cifar10("data")
-    assert (found.train_x.shape, len(found.test_x), found.train_y.tolist()) == ((5, 3, 32, 32), 2, [3, 1, 4, 1, 5])
-    for channel in range(3):
-        expected = (pixels[..., channel] / 255 - MEAN[channel]) / DEVIATION[channel]
-        np.testing.assert_allclose(found.train_x[:, channel], expected, rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(found.train_x[0, :, 0, 0], BLACK, rtol=1e-6)
 
 
 def test_colour_images_move_whole_with_black_coming_in_and_half_of_them_are_mirrored():

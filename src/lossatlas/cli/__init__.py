@@ -12,6 +12,7 @@ from lossatlas.cli.card import card
 from lossatlas.cli.compare import compare
 from lossatlas.cli.connect import connect
 from lossatlas.cli.demo import demo
+from lossatlas.cli.gallery import gallery
 from lossatlas.cli.geometry import geometry
 from lossatlas.cli.import_ import import_
 from lossatlas.cli.map import map_
@@ -29,6 +30,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(demo)
+app.command()(gallery)
 app.command(name="import")(import_)
 app.command()(audit)
 app.command(name="map")(map_)

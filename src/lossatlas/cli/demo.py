@@ -13,13 +13,23 @@ class Experiment(StrEnum):
     """The experiments that ``demo`` runs."""
 
     GOOD_BAD_MEMORISED = "good-bad-memorised"
+    OPTIMIZERS = "optimizers"
     TABLE_1 = "table-1"
-    TABLE_1_PAPER = "table-1-paper"
+
+
+class Scale(StrEnum):
+    """How large an experiment is."""
+
+    SMALL = "small"
+    PAPER = "paper"
 
 
 def demo(
     experiment: Annotated[Experiment, typer.Argument(help="Which comparison of the paper.")] = Experiment.GOOD_BAD_MEMORISED,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for runs, page, figure and numbers.")] = Path("demo"),
+    scale: Annotated[
+        Scale, typer.Option(help="small: minutes on two cores. paper: full size, for a GPU or a cluster; see --dry-run first.")
+    ] = Scale.SMALL,
     epochs: Annotated[int, typer.Option(min=0, help="Epochs of each retraining; 0 takes the comparison's own.")] = 0,
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0 takes one a processor.")] = 0,
     seed: Seed = 0,
@@ -28,21 +38,20 @@ def demo(
 ) -> None:
     """Train real networks on real data, sample around their minima, and draw the maps, or fill the paper's Table 1.
 
-    Writes atlas.html, atlas.png and summary.json into the folder, or table.html and table.png. Stopped at any time, the same
-    command goes on where it was.
+    Writes index.html, atlas.html, atlas.png and summary.json into the folder, or table.html and table.png. Stopped at any time,
+    the same command goes on where it was.
     """
     from dataclasses import asdict
-    from importlib import import_module
 
     import joblib
 
     from lossatlas.draw import json_text
-    from lossatlas.experiments import EXPERIMENTS
+    from lossatlas.experiments import experiment as named
     from lossatlas.experiments.report import refuse_unwritable_folder, write_report
     from lossatlas.sample import LocalPool
 
-    chosen = import_module(EXPERIMENTS[experiment.value])
-    settings = chosen.default_settings(epochs=epochs or None, seed=seed)
+    chosen = named(experiment.value)
+    settings = chosen.default_settings(scale=scale.value, epochs=epochs or None, seed=seed)
     processes = workers or joblib.cpu_count()
     if not dry_run:
         refuse_unwritable_folder(output)

@@ -20,11 +20,11 @@ from torch import nn
 from lossatlas import __version__
 from lossatlas._arrays import InputError
 from lossatlas._atlas import Atlas, atlas
-from lossatlas.distance import RunSource, pairwise
 from lossatlas.draw import Fact
+from lossatlas.experiments.control import control_of, drift
 from lossatlas.experiments.data.batches import Batches
 from lossatlas.experiments.data.digits import digits
-from lossatlas.experiments.networks.convolutional import network
+from lossatlas.experiments.networks.convolutional import convolutional
 from lossatlas.experiments.report import Report, refuse_unwritable_folder
 from lossatlas.experiments.training import Training, digest, trained
 from lossatlas.sample import JumpCost, JumpSettings, Task, jump_and_retrain, jump_cost
@@ -60,8 +60,10 @@ class Settings:
                 raise InputError(f"{name} must be {least} or more, but is {getattr(self, name)}; change it")
 
 
-def default_settings(*, epochs: int | None = None, seed: int = 0) -> Settings:
+def default_settings(*, scale: Literal["small", "paper"] = "small", epochs: int | None = None, seed: int = 0) -> Settings:
     """Return the settings of the demo with another length of the retrainings or another seed."""
+    if scale != "small":
+        raise InputError("good-bad-memorised has no full size; leave out --scale paper")
     defaults = Settings()
     jump = defaults.jump if epochs is None else replace(defaults.jump, epochs=epochs)
     return replace(defaults, seed=seed, split=seed, jump=jump)
@@ -72,7 +74,7 @@ def cost(settings: Settings, *, workers: int = 1) -> JumpCost:
     own = task("good", settings, retraining=True)
     start = own.model.state_dict()
     jumps = jump_cost(own, start, settings=settings.jump, workers=workers)
-    alone = replace(settings.jump, seeds=settings.jump.seeds[:1], steps=(0.0,))
+    alone = control_of(settings.jump)
     control = jump_cost(own, start, settings=alone, workers=workers)
     training = jump_cost(own, start, settings=replace(alone, epochs=settings.epochs), workers=workers)
     n = len(OPTIMA)
@@ -116,7 +118,7 @@ def run(
         sampled[optimum] = sample(folder / "jumps" / optimum, settings=settings.jump, progress=steps.within(what))
         controls[optimum] = sample(
             folder / "controls" / optimum,
-            settings=replace(settings.jump, seeds=settings.jump.seeds[:1], steps=(0.0,)),
+            settings=control_of(settings.jump),
             progress=steps.within(what),
         )[-1]
     atlases: dict[str, Atlas] = {}
@@ -145,7 +147,7 @@ def task(optimum: Optimum, settings: Settings, *, retraining: bool = False) -> T
     is_good = optimum == "good"
     decay = settings.weight_decay if is_good else 0.0
     return Task(
-        model=network(settings.seed),
+        model=convolutional(seed=settings.seed),
         loss=nn.CrossEntropyLoss(),
         train=Batches(data.train_x, data.train_y, settings.batch, settings.passes, settings.shift if is_good else 0),
         test=[(data.test_x, data.test_y)],
@@ -209,7 +211,7 @@ def _numbers(training: Run, made: Atlas, runs: list[Run], control: Run) -> dict[
         | made.summary()
         | {"return_ratio_by_jump": {jump: float(np.mean(values)) for jump, values in by_jump.items()}}
         | {"return_ratio_by_epoch": _by_epoch(made)}
-        | {"control": _control(runs, control)}
+        | {"control": drift(runs, control)}
     )
 
 
@@ -219,25 +221,6 @@ def _by_epoch(made: Atlas) -> list[float]:
     assert distances is not None  # jump_and_retrain always gives the optimum
     jumped = [distances[trace.start : trace.stop] for trace in made.traces if trace.name in made.return_ratios]
     return [float(ratio) for ratio in np.mean([values / values[0] for values in jumped], axis=0)]
-
-
-def _control(runs: list[Run], control: Run) -> dict[str, float]:
-    """Return how far the optimum drifts without a jump, and how far retrainings end from where it drifts to.
-
-    ``drift`` is the distance of the control's end from the optimum, ``drift_over_jump`` that over the mean size of a jump,
-    and ``return_ratio`` the distance of each retraining's end from the control's end over its jump, on average.
-    """
-    optimum, *retrainings = runs
-    source = RunSource(
-        (optimum, control, *retrainings), ((0,), (control.n_points - 1,), *((0, run.n_points - 1) for run in retrainings))
-    )
-    distances = pairwise(source).euclidean
-    jumps, ends = distances[0, 2::2], distances[1, 3::2]
-    return {
-        "drift": float(distances[0, 1]),
-        "drift_over_jump": float(distances[0, 1] / jumps.mean()),
-        "return_ratio": float((ends / jumps).mean()),
-    }
 
 
 def _facts(optima: Mapping[Optimum, Mapping[str, Any]]) -> dict[str, list[Fact]]:

@@ -1,8 +1,5 @@
 """What an experiment found: maps and numbers, as files and as a table."""
 
-import base64
-import html
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +10,7 @@ from matplotlib.figure import Figure
 from lossatlas._arrays import InputError
 from lossatlas._atlas import Atlas
 from lossatlas.draw import Fact, Scene, figure, json_text, scene, write_figure, write_page
+from lossatlas.experiments.pages import page, picture
 from lossatlas.store import unwritable, write_durably
 
 
@@ -59,68 +57,15 @@ class TableReport:
         return [page, picture]
 
 
-_PAGE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-:root {{ color-scheme: light dark; --ink: #1a1a1a; --quiet: #5f5f5f; --line: #d0d0d0; --paper: #ffffff }}
-@media (prefers-color-scheme: dark) {{ :root {{ --ink: #ececec; --quiet: #a8a8a8; --line: #444444; --paper: #161616 }} }}
-body {{ font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
-  max-width: 62rem; margin: 2rem auto; padding: 0 1rem }}
-h1 {{ font-size: 1.5rem; margin: 0 0 0.5rem }}
-.wide {{ overflow-x: auto }}
-table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; white-space: nowrap; font-size: 0.9rem }}
-th, td {{ padding: 0.3rem 0.9rem 0.3rem 0; text-align: right; border-bottom: 1px solid var(--line) }}
-th:first-child {{ text-align: left; font-weight: 500 }}
-thead th {{ font-weight: 600; vertical-align: bottom }}
-td:nth-child(odd) {{ color: var(--quiet) }}
-img {{ display: block; width: 100%; height: auto; margin: 1.5rem 0; border-radius: 4px }}
-dt {{ font-weight: 600 }} dd {{ margin: 0 0 0.5rem; color: var(--quiet) }}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-<p>{sentence}</p>
-<div class="wide"><table>
-<thead><tr>{head}</tr></thead>
-<tbody>
-{rows}
-</tbody>
-</table></div>
-<img src="data:image/png;base64,{picture}" alt="The accuracies of the table as points with their errors">
-<dl>
-{meanings}
-</dl>
-</body>
-</html>
-"""
-
-
 def table_page(report: TableReport) -> str:
     """Return a report as a page of its own: table, figure, and what the names mean."""
-    head, *rows = report.table
-    stream = io.BytesIO()
-    report.figure.savefig(stream, format="png", dpi=200, metadata={"Software": None})
-    return _PAGE.format(
-        title=html.escape(report.title),
-        sentence=html.escape(report.sentence),
-        head="".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in head),
-        rows="\n".join(_row(row) for row in rows),
-        picture=base64.b64encode(stream.getvalue()).decode(),
-        meanings="\n".join(
-            f"<dt>{html.escape(name)}</dt><dd>{html.escape(meaning)}</dd>" for name, meaning in report.meanings.items()
-        ),
-    )
-
-
-def _row(cells: Sequence[str]) -> str:
-    name, *values = cells
-    return (
-        f'<tr><th scope="row">{html.escape(name)}</th>' + "".join(f"<td>{html.escape(value)}</td>" for value in values) + "</tr>"
+    return page(
+        "table.html",
+        title=report.title,
+        sentence=report.sentence,
+        table=report.table,
+        picture=picture(report.figure),
+        meanings=report.meanings,
     )
 
 

@@ -27,6 +27,7 @@ class Training:
     milestones: Sequence[int]  # epochs after which the learning rate is divided by 10
     seed: int  # of the order of data and the augmentation
     key: str
+    group: str | None = None  # what it is one of, on a map of many
 
     @property
     def is_done(self) -> bool:
@@ -69,7 +70,15 @@ def train(training: Training) -> None:
     task, model = training.task, training.task.model
     optimizer = task.optimizer(model.parameters())
     schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, list(training.milestones))
-    described = {"kind": "training", "task": task.name, "epochs": training.epochs, "seed": training.seed, "key": training.key}
+    described: dict[str, Any] = {
+        "kind": "training",
+        "task": task.name,
+        "epochs": training.epochs,
+        "seed": training.seed,
+        "key": training.key,
+    }
+    if training.group is not None:
+        described["group"] = training.group
     recorder = Recorder(training.path, model, if_exists="replace", initial=evaluation(task, model), settings=described)
     with recorder, fixed_randomness(training.seed):
         for _ in range(training.epochs):

@@ -8,13 +8,32 @@ from torch.nn import functional
 
 
 @dataclass(frozen=True, eq=False)
-class Images:
-    """Images to train on and images to test on, with their classes."""
+class Samples:
+    """Samples to train on and samples to test on, with their classes.
 
-    train_x: torch.Tensor  # (n, channels, height, width)
-    train_y: torch.Tensor  # (n,)
+    Attributes:
+        train_x: Vectors ``(n, features)``, signals ``(n, channels, length)`` or images ``(n, channels, height, width)``.
+        train_y: Classes from 0 on, ``(n,)``.
+        test_x: As ``train_x``.
+        test_y: As ``train_y``.
+        empty: What nothing looks like, such as black: a number a channel, or one for all.
+    """
+
+    train_x: torch.Tensor
+    train_y: torch.Tensor
     test_x: torch.Tensor
     test_y: torch.Tensor
+    empty: tuple[float, ...] = (0.0,)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one sample."""
+        return tuple(self.train_x.shape[1:])
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes: one more than the greatest."""
+        return int(torch.cat([self.train_y, self.test_y]).max()) + 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,28 +1,20 @@
 """How long the experiment will take and how much disk, before it begins."""
 
-import copy
 import itertools
-import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from lossatlas.experiments.data.batches import Images
+from lossatlas.experiments.data.batches import Samples
 from lossatlas.experiments.table_one.classification import ClassificationSettings, accuracy
 from lossatlas.experiments.table_one.features import MEANINGS, TARGETS
 from lossatlas.experiments.table_one.settings import Network, Settings
 from lossatlas.experiments.table_one.task import images, task
-from lossatlas.record import Recorder
-from lossatlas.sample import Task, evaluation
+from lossatlas.experiments.timing import n_bytes, said_size, seconds_of_evaluation, seconds_of_recording, seconds_of_update
 from lossatlas.sample.jump.cost import one_thread, spoken
-from lossatlas.sample.jump.retraining import update
-from lossatlas.sample.task import checked_optimizer
 
-_TIMED = 3
 _STANDING_IN = 64  # images in place of CIFAR-10, which need not be there
 _CIFAR = (50_000, 10_000)
 _BYTES_OF_NUMBER = 20  # in a file of text
@@ -47,7 +39,7 @@ class Cost:
         processes = "one process" if self.workers == 1 else f"{self.workers} processes"
         return (
             f"{self.n_networks} networks, 3 x {self.n_points} points each: about {spoken(self.seconds)} on {processes}, "
-            f"up to {_size(self.n_bytes)} on disk meanwhile, {_size(self.n_bytes_kept)} afterwards"
+            f"up to {said_size(self.n_bytes)} on disk meanwhile, {said_size(self.n_bytes_kept)} afterwards"
         )
 
 
@@ -69,7 +61,7 @@ def cost(settings: Settings, *, workers: int = 1) -> Cost:
                 network = Network(depth=depth, width=width, batch=batch, weight_decay=0.0, is_augmented=True)
                 each = _seconds_of_network(network, settings, data, counts)
                 seconds += same * each * len(settings.batches) / len(batches)
-            largest = max(largest, _n_bytes(task(network, settings, data)))
+            largest = max(largest, n_bytes(task(network, settings, data)))
         seconds += _seconds_of_classification(settings)
     n_networks = len(settings.networks)
     return Cost(
@@ -82,13 +74,14 @@ def cost(settings: Settings, *, workers: int = 1) -> Cost:
     )
 
 
-def _seconds_of_network(network: Network, settings: Settings, data: Images, counts: tuple[int, int]) -> float:
+def _seconds_of_network(network: Network, settings: Settings, data: Samples, counts: tuple[int, int]) -> float:
     """Return what a network takes on as many images to train and to test on as ``counts`` says."""
     n_train, n_test = counts
     around, whole = (task(network, settings, data, is_sampling=is_sampling) for is_sampling in (True, False))
-    of_epoch = -(-n_train // network.batch) * _seconds_of_update(around)
-    of_point = _seconds_of_point(around) * n_train / len(data.train_y)
-    of_whole_point = _seconds_of_point(whole) * (n_train + n_test) / (len(data.train_y) + len(data.test_y))
+    of_epoch = -(-n_train // network.batch) * seconds_of_update(around)
+    recording = seconds_of_recording(around)
+    of_point = recording + seconds_of_evaluation(around, n_samples=n_train)
+    of_whole_point = recording + seconds_of_evaluation(whole, n_samples=n_train + n_test)
     training = settings.epochs * (of_epoch + of_whole_point)
     retraining = settings.n_jumps * settings.jump.epochs * settings.passes * of_epoch
     # The rivals' points pass over the data twice: for batch norm, and to be evaluated.
@@ -96,34 +89,9 @@ def _seconds_of_network(network: Network, settings: Settings, data: Images, coun
     return training + retraining + n_passes * settings.n_points * of_point
 
 
-def _n_bytes(own: Task) -> int:
-    return sum(tensor.nbytes for tensor in own.model.state_dict().values())
-
-
-def _stand_in() -> Images:
+def _stand_in() -> Samples:
     x, y = torch.rand(_STANDING_IN, 3, 32, 32, generator=torch.Generator().manual_seed(0)), torch.arange(_STANDING_IN) % 10
-    return Images(x, y, x, y)
-
-
-def _seconds_of_update(own: Task) -> float:
-    model = copy.deepcopy(own.model).train()
-    optimizer = checked_optimizer(own, model)
-    batches = itertools.cycle(list(own.train))
-
-    def step() -> None:
-        update(own, model, optimizer, next(batches))
-        next(model.parameters()).flatten()[0].item()  # a device must have done all that it was told
-
-    return _seconds(step)
-
-
-def _seconds_of_point(own: Task) -> float:
-    model = copy.deepcopy(own.model)
-    with tempfile.TemporaryDirectory() as folder, Recorder(Path(folder) / "run", model, initial={}) as recorder:
-        recording = _seconds(recorder.step)
-    n = sum(len(y) for _, y in own.evaluated)
-    # Fewer images stand in for more, but a point is written once.
-    return _seconds(lambda: evaluation(own, model)) + (recording if n > _STANDING_IN else 0)
+    return Samples(x, y, x, y)
 
 
 def _seconds_of_classification(settings: Settings) -> float:
@@ -135,18 +103,3 @@ def _seconds_of_classification(settings: Settings) -> float:
     began = time.perf_counter()
     accuracy(noise, np.arange(n) % 2, few)
     return (time.perf_counter() - began) * times
-
-
-def _seconds(step: Callable[[], object]) -> float:
-    """Return the best of some, after one that is not timed: what else the machine does only adds."""
-    step()
-    times = []
-    for _ in range(_TIMED):
-        began = time.perf_counter()
-        step()
-        times.append(time.perf_counter() - began)
-    return min(times)
-
-
-def _size(n_bytes: int) -> str:
-    return f"{n_bytes / 1e9:.3g} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.3g} MB"

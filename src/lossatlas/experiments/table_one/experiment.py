@@ -1,13 +1,14 @@
 """From nothing to the table: networks in any order, each once, then the classifiers."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, as_completed
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
 from lossatlas._arrays import InputError
 from lossatlas.draw.figures import accuracies_figure
-from lossatlas.experiments.data.batches import Images
+from lossatlas.experiments.data.batches import Samples
+from lossatlas.experiments.pool import results
 from lossatlas.experiments.report import TableReport, refuse_unwritable_folder
 from lossatlas.experiments.table_one.classification import Accuracy, accuracy
 from lossatlas.experiments.table_one.features import MEANINGS, PERMUTED, TARGETS, classes, features
@@ -39,7 +40,7 @@ def run(
     *,
     executor: Executor | None = None,
     progress: Callable[[int, str], None] | None = None,
-    data: Images | None = None,
+    data: Samples | None = None,
 ) -> TableReport:
     """Train and sample the grid of networks, and classify them; what ``folder`` holds of the same settings is not done again.
 
@@ -48,7 +49,7 @@ def run(
         settings: All choices.
         executor: Processes, such as :class:`lossatlas.sample.LocalPool`; by default all is done in this one.
         progress: Called with the pieces of work done, and of what.
-        data: Images in place of those that the settings name.
+        data: Samples in place of those that the settings name.
 
     Raises:
         InputError: ``folder`` holds networks of other settings or cannot be written, CIFAR-10 is not there, or there are too few
@@ -61,7 +62,7 @@ def run(
     work = [(network, folder / "networks" / network.name) for network in settings.networks]
     _refuse_other_networks(work, settings, data)
     report(0, "training and sampling")
-    for done, _ in enumerate(_done([(sample, (*item, settings, data)) for item in work], executor), start=1):
+    for done, _ in enumerate(results(_call, [(sample, (*item, settings, data)) for item in work], executor), start=1):
         report(done, "training and sampling")
     everything = [sampled(*item, work_key(item[0], settings, data)) for item in work]
     known = [one for one in everything if one is not None and one.is_finite]
@@ -82,25 +83,14 @@ def run(
     )
 
 
-def _refuse_other_networks(work: Sequence[tuple[Network, Path]], settings: Settings, data: Images | None) -> None:
+def _refuse_other_networks(work: Sequence[tuple[Network, Path]], settings: Settings, data: Samples | None) -> None:
     for network, folder in work:
         sampled(network, folder, work_key(network, settings, data))
 
 
-def _done(jobs: Sequence[Job], executor: Executor | None) -> Iterator[tuple[int, Any]]:
-    """Yield the number and the result of each piece of work, as they come."""
-    if executor is None:
-        for number, (function, arguments) in enumerate(jobs):
-            yield number, function(*arguments)
-        return
-    futures = {executor.submit(function, *arguments): number for number, (function, arguments) in enumerate(jobs)}
-    try:
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-    except BaseException:
-        for future in futures:
-            future.cancel()
-        raise
+def _call(job: Job) -> Any:  # noqa: ANN401 - of whatever the job is
+    function, arguments = job
+    return function(*arguments)
 
 
 def _classified(
@@ -115,7 +105,7 @@ def _classified(
     ]
     made: dict[str, dict[str, Accuracy]] = {row: {} for row in rows}
     found: dict[int, Accuracy] = {}
-    for done, (number, result) in enumerate(_done(jobs, executor), start=1):
+    for done, (number, result) in enumerate(results(_call, jobs, executor), start=1):
         found[number] = result
         report(done, "classifying")
     for number, (row, target) in enumerate(cells):

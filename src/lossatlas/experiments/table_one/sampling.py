@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from lossatlas._arrays import InputError
-from lossatlas.experiments.data.batches import Images
+from lossatlas.experiments.data.batches import Samples
 from lossatlas.experiments.table_one.settings import Network, Settings
 from lossatlas.experiments.table_one.task import images, task
 from lossatlas.experiments.training import Training, trained
@@ -41,7 +41,7 @@ class Sampled:
         )
 
 
-def sample(network: Network, folder: Path, settings: Settings, data: Images | None = None) -> None:
+def sample(network: Network, folder: Path, settings: Settings, data: Samples | None = None) -> None:
     """Train a network and sample around its minimum, unless that is done; what stays in ``folder`` is the numbers.
 
     What was stopped goes on where it was: a training and every retraining is done once. A training that diverged has no minimum
@@ -97,7 +97,7 @@ def _around(task: Task, optimum: Start, folder: Path, settings: Settings) -> dic
     }
 
 
-def work_key(network: Network, settings: Settings, data: Images | None) -> str:
+def work_key(network: Network, settings: Settings, data: Samples | None) -> str:
     """Return what names the work on a network; data of one's own are part of it."""
     own = settings.key(network)
     return own if data is None else digest(own, dict(vars(data)))

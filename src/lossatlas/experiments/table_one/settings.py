@@ -146,18 +146,20 @@ class Settings:
         return digest({"version": __version__, **own, "network": asdict(network)})
 
 
-def default_settings(*, epochs: int | None = None, seed: int = 0) -> Settings:
-    """Return the settings on digits with another length of the retrainings or another seed."""
-    return _changed(Settings(), epochs, seed)
+def default_settings(*, scale: Literal["small", "paper"] = "small", epochs: int | None = None, seed: int = 0) -> Settings:
+    """Return the settings on digits, or the paper's, with another length of the retrainings or another seed."""
+    chosen = Settings() if scale == "small" else paper_settings()
+    jump = chosen.jump if epochs is None else replace(chosen.jump, epochs=epochs)
+    return replace(chosen, seed=seed, split=seed, jump=jump)
 
 
-def paper_settings(*, epochs: int | None = None, seed: int = 0) -> Settings:
+def paper_settings() -> Settings:
     """Return those of Horoi et al. 2022, Sections 3.1 and 4.1, as far as the authors' code is known: 108 WideResNets on CIFAR-10.
 
     A retraining gives its jump and the 39 epochs after it: 4 x 4 x 40 are the 640 points that the paper counts. Its naive
     sample and its grid have 640 too, divided as :attr:`Settings.naive` and :attr:`Settings.grid` do.
     """
-    settings = Settings(
+    return Settings(
         data="cifar10",
         device="cuda" if torch.cuda.is_available() else "",
         depths=(10, 16, 22),
@@ -169,9 +171,3 @@ def paper_settings(*, epochs: int | None = None, seed: int = 0) -> Settings:
         jump=JumpSettings(epochs=39, learning_rate=0.001, batchnorm="stale"),
         passes=1,
     )
-    return _changed(settings, epochs, seed)
-
-
-def _changed(settings: Settings, epochs: int | None, seed: int) -> Settings:
-    jump = settings.jump if epochs is None else replace(settings.jump, epochs=epochs)
-    return replace(settings, seed=seed, split=seed, jump=jump)

@@ -5,9 +5,9 @@ import functools
 import torch
 from torch import nn
 
-from lossatlas.experiments.data.batches import Batches, Images
-from lossatlas.experiments.data.cifar import BLACK, cifar10
+from lossatlas.experiments.data.batches import Batches, Samples
 from lossatlas.experiments.data.digits import digits
+from lossatlas.experiments.data.on_disk import BLACK, cifar10
 from lossatlas.experiments.networks.wide_resnet import wide_resnet
 from lossatlas.experiments.table_one.settings import Network, Settings
 from lossatlas.sample import Task, fixed_randomness, on_device
@@ -19,11 +19,11 @@ _FEW = 10
 
 
 @functools.lru_cache(maxsize=1)
-def _images(data: str, folder: str, n_train: int, split: int) -> Images:
+def _images(data: str, folder: str, n_train: int, split: int) -> Samples:
     return digits(n_train=n_train, split=split) if data == "digits" else cifar10(folder)
 
 
-def images(settings: Settings) -> Images:
+def images(settings: Settings) -> Samples:
     """Return the images of the settings, loaded once a process.
 
     Raises:
@@ -32,7 +32,7 @@ def images(settings: Settings) -> Images:
     return _images(settings.data, settings.folder, settings.n_train, settings.split)
 
 
-def task(network: Network, settings: Settings, data: Images, *, is_sampling: bool = False) -> Task:
+def task(network: Network, settings: Settings, data: Samples, *, is_sampling: bool = False) -> Task:
     """Return a network of the grid with its data and its optimiser.
 
     Training losses are those of the images as they are; the authors evaluate with the augmentation and without a tenth.
@@ -40,7 +40,7 @@ def task(network: Network, settings: Settings, data: Images, *, is_sampling: boo
     Args:
         network: Which.
         settings: Of the experiment.
-        data: Images to train on and to test on.
+        data: Samples to train on and to test on.
         is_sampling: Around the minimum, where the epochs are those of retrainings, and of the test images a few are enough.
     """
     is_cifar = settings.data == "cifar10"

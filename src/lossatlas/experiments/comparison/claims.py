@@ -1,0 +1,55 @@
+"""What is claimed, and whether the numbers bear it out."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from lossatlas.experiments.comparison.findings import Findings
+
+Verdict = Literal["held", "not held", "not testable here"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A claim, by whom, and how it fared.
+
+    Attributes:
+        text: What is claimed, as a sentence.
+        source: Whose claim it is.
+        verdict: How it fared.
+        number: By which number.
+    """
+
+    text: str
+    source: str
+    verdict: Verdict
+    number: str
+
+
+def lower(found: Findings, measure: str, low: str, high: str, *, text: str, source: str) -> Claim:
+    """Return the claim that a measure is lower for one variant than for another: held if it is so in every seed."""
+    one, other = found.of(measure, low), found.of(measure, high)
+    known = np.isfinite(one) & np.isfinite(other)
+    n, n_lower = int(known.sum()), int((one < other)[known].sum())
+    label = next((own.label for own in found.measures if own.name == measure), measure)
+    beside = f"{found.said(measure, low)} ({low}) beside {found.said(measure, high)} ({high})"
+    number = f"{label}: {beside}; lower in {n_lower} of {n} seeds"
+    if not n:
+        return not_testable(text=text, source=source, why=f"there is no {label} of both")
+    return Claim(text=text, source=source, verdict="held" if n_lower == n else "not held", number=number)
+
+
+def told_apart(found: Findings, measure: str, *, text: str, source: str, at_most: float = 0.05) -> Claim:
+    """Return the claim that a measure tells the variants apart: held if shuffled ones do so as well in 5 % at the most."""
+    label = next((own.label for own in found.measures if own.name == measure), measure)
+    apart = found.apart(measure)
+    if apart is None:
+        return not_testable(text=text, source=source, why=f"the variants have no {label} that differs")
+    number = f"{label}: {apart.share:.0%} of its variance is between the variants (p = {apart.p:.3f})"
+    return Claim(text=text, source=source, verdict="held" if apart.p <= at_most else "not held", number=number)
+
+
+def not_testable(*, text: str, source: str, why: str) -> Claim:
+    """Return a claim that this comparison says nothing of."""
+    return Claim(text=text, source=source, verdict="not testable here", number=why)

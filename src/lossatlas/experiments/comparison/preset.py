@@ -1,0 +1,181 @@
+"""A comparison from nothing to its report: networks in any order, each once, then pairs, maps and what follows from them."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from lossatlas import __version__
+from lossatlas._arrays import InputError, Vector
+from lossatlas._atlas import Atlas
+from lossatlas.experiments.comparison.claims import Claim
+from lossatlas.experiments.comparison.cost import Cost, cost
+from lossatlas.experiments.comparison.findings import Findings
+from lossatlas.experiments.comparison.maps import maps
+from lossatlas.experiments.comparison.measures import Measure
+from lossatlas.experiments.comparison.pairs import measure_pair, pairs_of, values_of_pairs
+from lossatlas.experiments.comparison.report import ComparisonReport
+from lossatlas.experiments.comparison.settings import Scale, Settings, settings_of
+from lossatlas.experiments.comparison.table import meanings, plain, table
+from lossatlas.experiments.comparison.took import add_time
+from lossatlas.experiments.comparison.unit import Unit, measure_network, units_of
+from lossatlas.experiments.pool import results
+from lossatlas.experiments.report import refuse_unwritable_folder
+from lossatlas.experiments.training import digest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """A comparison by its name.
+
+    Attributes:
+        name: Of its TOML file and on the command line.
+        claims: What is claimed of it, and how that fared.
+        conclusions: Two or three sentences of what can and what cannot be concluded.
+        measure: What is done for each network.
+        further: Numbers that only it has.
+        with_pairs: Whether lines between networks are measured.
+    """
+
+    name: str
+    claims: Callable[[Findings], Sequence[Claim]]
+    conclusions: Callable[[Findings], Sequence[str]]
+    measure: Callable[[Unit], None] = measure_network
+    further: tuple[Measure, ...] = ()
+    with_pairs: bool = True
+
+    def default_settings(self, *, scale: Scale = "small", epochs: int | None = None, seed: int = 0) -> Settings:
+        """Return the settings of its file, with another length of the retrainings or other seeds."""
+        settings = settings_of(self.name, scale=scale)
+        n = len(settings.seeds)
+        jump = settings.jump if epochs is None or settings.jump is None else replace(settings.jump, epochs=epochs)
+        return replace(settings, seeds=tuple(one + n * seed for one in settings.seeds), jump=jump)
+
+    def cost(self, settings: Settings, *, workers: int = 1) -> Cost:
+        """Return what it will take."""
+        return cost(settings, workers=workers)
+
+    def n_units(self, settings: Settings) -> int:
+        """Return in how many pieces of work progress is reported: networks, pairs and maps."""
+        n, m = len(settings.variants), len(settings.seeds)
+        n_pairs = n * m * (m - 1) // 2 + ((n - 1) * m if settings.shared == "weights" else 0)
+        return n * m + (n_pairs if self.with_pairs else 0) + 1 + (n if settings.jump is not None else 0)
+
+    def run(
+        self,
+        folder: Path,
+        settings: Settings,
+        *,
+        executor: Executor | None = None,
+        progress: Callable[[int, str], None] | None = None,
+        stale: Literal["refuse", "replace"] = "refuse",
+    ) -> ComparisonReport:
+        """Train, sample, measure and map; what ``folder`` holds already of the same settings is not done again.
+
+        Args:
+            folder: For runs and numbers.
+            settings: All choices.
+            executor: Processes, such as :class:`lossatlas.sample.LocalPool`; by default all is done in this one.
+            progress: Called with the pieces of work done, and of what.
+            stale: What becomes of networks of other settings that ``folder`` holds.
+
+        Raises:
+            InputError: ``folder`` holds networks of other settings, cannot be written, or the data are not there.
+        """
+        refuse_unwritable_folder(folder)
+        began = time.monotonic()
+        report = progress or (lambda _done, _what: None)
+        for variant in settings.variants:
+            settings.recipe_of(variant).samples()  # refused before any work
+        units = units_of(settings, folder)
+        _refuse_or_forget(units, stale)
+        count = _told(results(self.measure, units, executor), report, 0, "training and sampling")
+        pairs = pairs_of(settings, units, folder) if self.with_pairs else {}
+        each = [pair for by_variant in pairs.values() for some in by_variant.values() for pair in some]
+        count = _told(results(measure_pair, each, executor), report, count, "lines between ends")
+        values = _values(settings, units) | values_of_pairs(pairs)
+        found = Findings(settings=settings, values=values, further=self.further)
+        begun = _Counted(report, count)
+        atlases = maps(settings, units, begin=begun)
+        report(self.n_units(settings), "done")
+        seconds = add_time(folder, self.key(settings), time.monotonic() - began)
+        return self._reported(found, atlases, seconds)
+
+    def key(self, settings: Settings) -> str:
+        """Return what names a whole comparison: all that decides what it finds."""
+        return digest({"version": __version__, "name": self.name, "settings": asdict(settings)})
+
+    def _reported(self, found: Findings, atlases: dict[str, Atlas], seconds: float) -> ComparisonReport:
+        claims, conclusions = self.claims(found), self.conclusions(found)
+        settings = found.settings
+        summary: dict[str, Any] = {
+            "experiment": self.name,
+            "key": self.key(settings),
+            "seconds": seconds,
+            "measures": plain(found),
+            "claims": [asdict(claim) for claim in claims],
+            "conclusions": list(conclusions),
+            "maps": {name: made.summary() for name, made in atlases.items()},
+            "settings": asdict(settings),
+        }
+        return ComparisonReport(
+            title=settings.title,
+            sentence=settings.question,
+            atlases=atlases,
+            summary=summary,
+            facts={},
+            table=table(found),
+            meanings=meanings(found),
+            claims=tuple(claims),
+            conclusions=tuple(conclusions),
+            seconds=seconds,
+            command=f"lossatlas demo {self.name}",
+        )
+
+
+def _refuse_or_forget(units: Sequence[Unit], stale: str) -> None:
+    for unit in units:
+        if unit.is_stale and stale == "replace":
+            unit.forget()
+        elif unit.is_stale:
+            where = str(unit.training)
+            raise InputError(f"{where!r} was made with other settings; choose another folder or remove that one")
+
+
+class _Counted:
+    """Counts pieces of work as they begin."""
+
+    def __init__(self, report: Callable[[int, str], None], count: int) -> None:
+        self._report, self._count = report, count
+
+    def __call__(self, what: str) -> None:
+        self._report(self._count, what)
+        self._count += 1
+
+
+def _told(work: Iterable[object], report: Callable[[int, str], None], count: int, what: str) -> int:
+    report(count, what)
+    for _ in work:
+        count += 1
+        report(count, what)
+    return count
+
+
+def _values(settings: Settings, units: Sequence[Unit]) -> dict[str, dict[str, Vector]]:
+    """Return the numbers of the networks by measure and variant; NaN where there is none."""
+    of = {(unit.variant, unit.seed): unit.numbers or {} for unit in units}
+    names = {name: None for numbers in of.values() for name in numbers}
+    return {
+        name: {
+            variant: np.array([_number(of[variant, seed].get(name)) for seed in settings.seeds]) for variant in settings.variants
+        }
+        for name in names
+    }
+
+
+def _number(value: float | None) -> float:
+    return np.nan if value is None else value

@@ -1,0 +1,90 @@
+"""Whether numbers tell variants apart, against scipy and by hand; claims by what they must say."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+from small_comparison import SMALL
+
+from lossatlas.experiments.comparison import Findings, lower, not_testable
+from lossatlas.experiments.comparison.claims import told_apart
+from lossatlas.experiments.comparison.table import plain, table
+
+
+def findings(seeds=3, **values):
+    names = list(next(iter(values.values())))
+    own = replace(SMALL, variants={name: {} for name in names}, seeds=tuple(range(seeds)))
+    return Findings(
+        settings=own,
+        values={measure: {name: np.array(of, dtype=float) for name, of in groups.items()} for measure, groups in values.items()},
+    )
+
+
+@given(seed=st.integers(0, 2**31), sizes=st.lists(st.integers(1, 6), min_size=2, max_size=5), is_tied=st.booleans())
+def test_the_share_is_that_of_kruskal_and_wallis(seed, sizes, is_tied):
+    rng = np.random.default_rng(seed)
+    groups = [rng.integers(0, 4, size=n) if is_tied else rng.normal(size=n) for n in sizes]
+    found = findings(norm={f"v{place}": group for place, group in enumerate(groups)}).apart("norm")
+    flat = np.concatenate(groups)
+    if len(flat) == len(groups) or flat.min() == flat.max():
+        assert found is None
+    else:
+        assert found.share == pytest.approx(scipy.stats.kruskal(*groups).statistic / (len(flat) - 1), rel=1e-9, abs=1e-9)
+
+
+def test_p_is_the_share_of_the_ways_to_deal():
+    # Of the 20 ways to choose three of six, two are as extreme: the three lowest first, or last.
+    found = findings(norm={"a": [1, 2, 3], "b": [4, 5, 6]}).apart("norm")
+    assert found.p == pytest.approx(2 / 20, abs=0.04)
+    assert found.p == findings(norm={"a": [1, 2, 3], "b": [4, 5, 6]}).apart("norm").p
+    assert found.share == pytest.approx(13.5 / 17.5)
+
+
+def test_variants_that_differ_by_chance_are_not_told_apart():
+    rng = np.random.default_rng(0)
+    ps = [findings(norm={name: rng.normal(size=4) for name in "abc"}).apart("norm").p for _ in range(100)]
+    assert 0.35 < np.mean(ps) < 0.65
+    assert np.mean(np.array(ps) < 0.1) < 0.2
+
+
+def test_a_variant_without_a_number_is_left_out():
+    found = findings(norm={"a": [1, 2, np.nan], "b": [3, 4, 5], "c": [np.nan] * 3})
+    assert found.said("norm", "a") == "1.5 ± 0.71"
+    assert found.said("norm", "c") == "–"
+    assert found.apart("norm").share == findings(norm={"a": [1, 2], "b": [3, 4, 5]}).apart("norm").share
+    row = next(row for row in table(found) if row[0] == "norm of the weights")
+    assert row[1:4] == ["1.5 ± 0.71", "4 ± 1", "–"]
+    assert plain(found)["norm"]["variants"]["a"]["values"] == [1.0, 2.0, None]
+
+
+def test_shares_are_written_in_percent():
+    found = findings(test_accuracy={"a": [0.9, 0.92, 0.94], "b": [0.5, 0.5, 0.5]})
+    assert found.said("test_accuracy", "a") == "92.0% ± 2.0"
+
+
+@pytest.mark.parametrize(
+    ("low", "verdict", "counted"),
+    [([1, 2, 3], "held", "3 of 3"), ([1, 9, 3], "not held", "2 of 3"), ([1, 2, 4], "not held", "2 of 3")],
+)
+def test_lower_is_held_in_every_seed_or_not_at_all(low, verdict, counted):
+    claim = lower(findings(norm={"a": low, "b": [4, 4, 4]}), "norm", "a", "b", text="T.", source="S")
+    assert claim.verdict == verdict
+    assert f"lower in {counted} seeds" in claim.number
+    assert "norm of the weights" in claim.number
+
+
+def test_a_claim_without_numbers_is_not_testable():
+    found = findings(norm={"a": [np.nan] * 3, "b": [1, 2, 3]})
+    assert lower(found, "norm", "a", "b", text="T.", source="S").verdict == "not testable here"
+    assert told_apart(found, "length", text="T.", source="S").verdict == "not testable here"
+    assert not_testable(text="T.", source="S", why="w").number == "w"
+
+
+def test_told_apart_asks_for_less_than_one_in_twenty():
+    apart = findings(norm={"a": [1, 2, 3, 4], "b": [5, 6, 7, 8]})
+    mixed = findings(norm={"a": [1, 3, 5, 7], "b": [2, 4, 6, 8]})
+    assert told_apart(apart, "norm", text="T.", source="S").verdict == "held"
+    assert told_apart(mixed, "norm", text="T.", source="S").verdict == "not held"
