@@ -64,6 +64,7 @@ class Stage:
 
     name: str
     seconds: float
+    processor: float  # seconds of all processors for this process
     peak: int  # bytes of the process while it went on
     note: str = ""
 
@@ -145,10 +146,13 @@ def timed(stages: list[Stage], name: str) -> Iterator[list[str]]:
     """Note what the block takes; what it puts into the list stands beside."""
     reset_peak()
     notes: list[str] = []
-    start = time.perf_counter()
+    start, processor = time.perf_counter(), time.process_time()
     yield notes
-    stages.append(Stage(name, time.perf_counter() - start, resident("VmHWM"), ", ".join(notes)))
-    print(f"{name}: {stages[-1].seconds:.1f} s, {stages[-1].peak / 1e9:.2f} GB; {stages[-1].note}", flush=True)
+    seconds, processor = time.perf_counter() - start, time.process_time() - processor
+    stages.append(Stage(name, seconds, processor, resident("VmHWM"), ", ".join(notes)))
+    print(
+        f"{name}: {seconds:.1f} s, {processor:.1f} of processors, {stages[-1].peak / 1e9:.2f} GB; {stages[-1].note}", flush=True
+    )
 
 
 def bytes_below(folder: Path) -> int:
@@ -199,8 +203,8 @@ def _few_at_once(pool: ThreadPoolExecutor, work, plans: Iterator[Planned]) -> It
 
 def stages_table(stages: Sequence[Stage]) -> str:
     """Return the table of what each stage took."""
-    rows = [[stage.name, f"{stage.seconds:.1f}", f"{stage.peak / 1e9:.2f}", stage.note] for stage in stages]
-    return table(("stage", "s", "GB of memory at the peak", ""), rows)
+    rows = [[one.name, f"{one.seconds:.1f}", f"{one.processor:.1f}", f"{one.peak / 1e9:.2f}", one.note] for one in stages]
+    return table(("stage", "s", "CPU s", "GB at the peak", ""), rows)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -6,45 +6,49 @@ assumed of the machines, and what was measured of this library. ``--weights 1e9`
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import NamedTuple
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
 
 from benchmarks.tables import filled, table
 
 _HOUR, _MONTH_TB = 3600.0, 1e12
-DOCUMENT = "docs/scale.md"
+
+
+def _given(value: float, says: str) -> Any:
+    """Return a field that says what it is, and in which unit."""
+    return field(default=value, metadata={"says": says})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
-    """How much there is, and what is assumed; the unit of each field is in its comment."""
+    """How much there is, what is assumed of machines and prices, and what was measured."""
 
-    snapshots: float = 1e5
-    weights: float = 1e10
-    retrainings: float = 1e4
-    trainings: float = 10
-    tokens_per_weight: float = 20  # of a training: where compute is best spent (Hoffmann et al. 2022)
-    retraining_share: float = 1e-3  # tokens of a retraining over those of a training
-    probe_tokens: float = 1e6  # on which the loss of a snapshot is measured
+    snapshots: float = _given(1e5, "points in all")
+    weights: float = _given(1e10, "of the network")
+    retrainings: float = _given(1e4, "of which most points are")
+    trainings: float = _given(10, "from one start")
+    tokens_per_weight: float = _given(20, "of a training: where compute is best spent (Hoffmann et al. 2022)")
+    retraining_share: float = _given(1e-3, "tokens of a retraining over those of a training")
+    probe_tokens: float = _given(1e6, "on which the loss of a snapshot is measured")
 
-    gpus: float = 256  # that share a model in training
-    gpu_flops: float = 989e12  # a second, dense bfloat16 of an H100 by its maker
-    utilisation: float = 0.4  # of that, reached in training
-    least_price: float = 2.0  # dollars a GPU hour
-    most_price: float = 4.0
-    host_copy: float = 25e9  # bytes a second from a GPU to its host's memory
-    file_system: float = 10e9  # bytes a second of all readers together
-    price_of_disk: float = 20.0  # dollars a TB and month
-    stored_bytes: float = 2  # a weight in a snapshot, bfloat16
-    master_bytes: float = 4  # a weight as it is trained and sketched, float32
-    state_bytes: float = 16  # a weight in training: itself, its gradient and Adam's two moments in float32
+    gpus: float = _given(256, "that share a model in training")
+    gpu_flops: float = _given(989e12, "a second: bfloat16 without sparsity of an H100, by its maker")
+    utilisation: float = _given(0.4, "of that, reached in training")
+    least_price: float = _given(2, "dollars a GPU hour")
+    most_price: float = _given(4, "dollars a GPU hour")
+    host_copy: float = _given(25e9, "bytes a second from a GPU to its host")
+    file_system: float = _given(10e9, "bytes a second, all readers together")
+    price_of_disk: float = _given(20, "dollars a TB and month")
+    stored_bytes: float = _given(2, "a weight on disk, bfloat16")
+    master_bytes: float = _given(4, "a weight as it is trained and sketched, float32")
+    state_bytes: float = _given(16, "a weight in training: itself, its gradient and Adam's two moments in float32")
 
-    k: float = 4096  # numbers of a sketch
-    landmarks: float = 2000
-    shown: float = 5000  # points of the page
-    sketch_ns: float = 1.8  # a weight on one core, measured (benchmarks/README.md, Sketches)
-    sgemm: float = 215e9  # operations a second, two cores, measured (benchmarks/README.md, Where the time goes)
-    page_bytes: float = 340  # a point shown, measured (python -m benchmarks.bookkeeping)
+    k: float = _given(4096, "numbers of a sketch")
+    landmarks: float = _given(2000, "between which the walk goes")
+    shown: float = _given(5000, "points of the page")
+    sketch_ns: float = _given(1.8, "nanoseconds a weight on one core, measured (benchmarks/README.md, Sketches)")
+    sgemm: float = _given(215e9, "operations a second on two cores, measured (benchmarks/README.md, Where the time goes)")
+    page_bytes: float = _given(340, "a point shown, measured (python -m benchmarks.bookkeeping)")
 
     def flops(self, tokens: float) -> float:
         """Operations of training on so many tokens: 2 a weight forwards, 4 backwards."""
@@ -189,7 +193,8 @@ def costs_table(scale: Scale) -> str:
 
 def assumptions_table(scale: Scale) -> str:
     """Return what the costs rest on as a table: what is given for it to be changed."""
-    return table(("option", "taken"), [[f"`--{_option(one.name)}`", f"{getattr(scale, one.name):g}"] for one in fields(scale)])
+    rows = [[f"`--{_option(one.name)}`", f"{getattr(scale, one.name):g}", one.metadata["says"]] for one in fields(scale)]
+    return table(("option", "taken", ""), rows)
 
 
 def _option(name: str) -> str:
@@ -206,7 +211,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
     for one in fields(Scale):
-        parser.add_argument(f"--{_option(one.name)}", type=float, default=one.default, help=f"{one.default:g}")
+        parser.add_argument(
+            f"--{_option(one.name)}", type=float, default=one.default, help=f"{one.metadata['says']} ({one.default:g})"
+        )
     scale = Scale(**vars(parser.parse_args(argv)))
     print(assumptions_table(scale), costs_table(scale), sep="\n\n")
 

@@ -18,7 +18,7 @@ def blocks(document: str) -> list[str]:
 
 _OWN = (
     "start", "format", "phate", "topology", "trust", "slices", "figures", "paths", "predictions", "curvature", "geometry",
-    "table_one", "checkpoints", "recording", "live", "notebook",
+    "table_one", "checkpoints", "recording", "live", "notebook", "scale",
 )  # fmt: skip
 
 
