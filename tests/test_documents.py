@@ -19,7 +19,7 @@ def blocks(document: str) -> list[str]:
 
 _OWN = (
     "format", "phate", "distances", "topology", "trust", "slices", "figures", "paths", "predictions", "curvature", "geometry",
-    "table_one", "checkpoints", "recording", "live", "notebook",
+    "table_one", "checkpoints", "recording", "live", "notebook", "scale",
 )  # fmt: skip
 
 # Other packages warn of this and that, and the last page is for several processes.

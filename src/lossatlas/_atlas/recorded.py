@@ -24,6 +24,11 @@ def kept_points(run: Run, diverged: Diverged) -> tuple[int, ...]:
     return tuple(point for point in range(run.n_points) if point not in left_out)
 
 
+def kind_of(run: Run) -> str:
+    """Return what a run is, as its settings say: a training where they say nothing."""
+    return str(run.settings.get("kind", "training"))
+
+
 def step_label(runs: Sequence[Run]) -> str:
     """Return ``"epoch"`` where every run counts epochs, else ``"step"``."""
     return "epoch" if all(run.settings.get("every") == "epoch" for run in runs) else "step"
@@ -39,7 +44,7 @@ def traces_of(runs: list[Run], kept: Sequence[Sequence[int]], *, n_left_out: Seq
         traces.append(
             Trace(
                 name=name,
-                kind=str(made_by.get("kind", "training")),
+                kind=kind_of(run),
                 start=start,
                 stop=start + len(points),
                 seed=made_by.get("seed") if made_by.get("kind") == "retraining" else None,

@@ -224,6 +224,15 @@ def _facts(atlas: Atlas) -> list[Fact]:
                 meaning="The runs hold sketches in place of weights: each distance is an estimate, and this its standard error.",
             )
         )
+    if atlas.is_thinned:
+        facts.append(
+            Fact(
+                label="points shown",
+                value=f"{atlas.n_points:,} of {atlas.n_mapped:,}",
+                meaning="All points shaped the map. Scores, valleys, steps and turns are of the shown ones alone: the fewer they "
+                "are, the shorter and straighter a way looks.",
+            )
+        )
     left_out = sum(trace.n_left_out for trace in atlas.traces)
     if left_out:
         facts.append(

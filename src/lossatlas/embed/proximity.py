@@ -148,7 +148,7 @@ class PointCloud:
             edges = [self._passage(pieces[i], pieces[j], int(middles[j]), pool) for i, j in zip(tree.row, tree.col, strict=True)]
         return joined(affinities, edges)
 
-    def _passage(self, one: Indices, other: Indices, end: int, pool: Executor) -> tuple[int, int]:
+    def _passage(self, one: Int[np.ndarray, " k"], other: Int[np.ndarray, " l"], end: int, pool: Executor) -> tuple[int, int]:
         begin = -1
         for _ in range(_BACK_AND_FORTH):
             nearest = self._nearest(end, one, pool)
