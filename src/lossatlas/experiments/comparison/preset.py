@@ -126,6 +126,7 @@ class Preset:
             "key": self.key(settings),
             "seconds": seconds,
             "measures": plain(found),
+            "table": table(found),
             "claims": [asdict(claim) for claim in claims],
             "conclusions": list(conclusions),
             "maps": {name: made.summary() for name, made in atlases.items()},
