@@ -96,6 +96,8 @@ def test_a_group_is_the_same_on_every_map_and_no_other_on_a_map_has_its_hue():
     hues = [{run.group or run.name: found.of_run(run) for run in part.runs} for part in (first, second)]
     assert hues[0]["b"] == hues[1]["b"]
     assert [len(set(one.values())) for one in hues] == [2, 5]
+    # Nor has a run of none the hue of a group that is on another map: they have one legend.
+    assert not {hues[1][f"None-{place}"] for place in range(3)} & set(hues[0].values())
 
 
 def test_a_run_of_no_group_is_not_taken_for_a_group_of_its_name():
