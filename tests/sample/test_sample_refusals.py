@@ -209,6 +209,11 @@ def _summed(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return nn.functional.cross_entropy(output, target, reduction="sum")
 
 
+class _Asking(torch.optim.SGD):
+    def step(self, norm: float) -> None:
+        raise AssertionError
+
+
 def _frozen() -> nn.Module:
     model = small_net(1)
     for parameter in model.parameters():
@@ -221,7 +226,7 @@ def _frozen() -> nn.Module:
     [
         ({"loss": _summed}, "loss.* doubles when a batch is given twice; take the mean over the batch, not the sum"),
         ({"model": _frozen()}, "no parameter of the model requires a gradient, so it cannot be retrained; unfreeze some"),
-        ({"optimizer": torch.optim.LBFGS}, r"the optimiser must step without a closure \(.*\); pass one such as SGD or Adam"),
+        ({"optimizer": _Asking}, r"the optimiser must step by itself or with a closure alone \(.*'norm'\); pass one such as SGD"),
     ],
 )
 def test_what_cannot_be_retrained_is_refused(tmp_path, refuses, changes, message):

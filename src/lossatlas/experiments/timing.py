@@ -9,8 +9,7 @@ from pathlib import Path
 
 from lossatlas.record import Recorder
 from lossatlas.sample import Task, evaluation
-from lossatlas.sample.jump.retraining import update
-from lossatlas.sample.task import checked_optimizer
+from lossatlas.sample.task import checked_optimizer, update
 
 _TIMED = 3
 

@@ -11,9 +11,10 @@ from typing import Any
 import torch
 
 from lossatlas._arrays import InputError
-from lossatlas.record import Recorder
+from lossatlas.record import Recorder, load_tensors
 from lossatlas.sample import Task, evaluation, fixed_randomness
-from lossatlas.sample.task import batch_on_device
+from lossatlas.sample.start import Start, start_tensors
+from lossatlas.sample.task import update
 from lossatlas.store import Run, open_run, unwritable
 
 
@@ -28,6 +29,8 @@ class Training:
     seed: int  # of the order of data and the augmentation
     key: str
     group: str | None = None  # what it is one of, on a map of many
+    start: Start | None = None  # in place of the task's own initialisation
+    begin: int = 0  # epochs that lie behind the start: of all epochs those that are left are trained
 
     @property
     def is_done(self) -> bool:
@@ -66,10 +69,19 @@ def trained(trainings: Sequence[Training], *, executor: Executor | None = None) 
 
 
 def train(training: Training) -> None:
-    """Train from the task's own initialisation; every epoch, and the initialisation itself, is a point."""
+    """Train from the task's own initialisation or another start; every epoch, and the start itself, is a point.
+
+    Of what came before a start the weights and the schedule are known. The optimiser begins anew: momentum is built up again
+    within some ten steps.
+    """
     task, model = training.task, training.task.model
+    if training.start is not None:
+        load_tensors(model, start_tensors(training.start))
     optimizer = task.optimizer(model.parameters())
-    schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, list(training.milestones))
+    for group in optimizer.param_groups:
+        group["lr"] *= 0.1 ** sum(epoch <= training.begin for epoch in training.milestones)
+    left = [epoch - training.begin for epoch in training.milestones if epoch > training.begin]
+    schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, left)
     described: dict[str, Any] = {
         "kind": "training",
         "task": task.name,
@@ -77,17 +89,14 @@ def train(training: Training) -> None:
         "seed": training.seed,
         "key": training.key,
     }
-    if training.group is not None:
-        described["group"] = training.group
+    described |= {} if training.group is None else {"group": training.group}
+    described |= {"begin": training.begin} if training.begin else {}
     recorder = Recorder(training.path, model, if_exists="replace", initial=evaluation(task, model), settings=described)
     with recorder, fixed_randomness(training.seed):
-        for _ in range(training.epochs):
+        for _ in range(training.begin, training.epochs):
             model.train()
             for batch in task.train:
-                x, y = batch_on_device(batch, model)
-                optimizer.zero_grad(set_to_none=True)
-                task.loss(model(x), y).backward()
-                optimizer.step()
+                update(task, model, optimizer, batch)
             schedule.step()
             recorder.step(**evaluation(task, model))
 

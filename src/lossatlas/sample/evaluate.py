@@ -20,7 +20,7 @@ EVALUATION_SEED = 0
 
 
 def evaluation(task: Task, model: nn.Module) -> dict[str, float]:
-    """Train and test loss, and accuracy where the target is a class, of ``model`` in evaluation mode.
+    """Train and test loss, and accuracy where targets are classes, of ``model`` in evaluation mode.
 
     The loss is the mean over samples. The model's mode and every random generator are as before afterwards.
     """
@@ -95,7 +95,7 @@ def _modes_given_back(model: nn.Module) -> Iterator[None]:
 
 
 def _mean_loss_and_accuracy(task: Task, model: nn.Module, data: Batches) -> tuple[float, float | None]:
-    total, hits, count, is_classes = 0.0, 0, 0, True
+    total, count, hits, asked, is_classes = 0.0, 0, 0, 0, True
     with torch.no_grad(), fixed_randomness(EVALUATION_SEED, data):
         for batch in data:
             x, y = batch_on_device(batch, model)
@@ -106,18 +106,22 @@ def _mean_loss_and_accuracy(task: Task, model: nn.Module, data: Batches) -> tupl
             is_classes = is_classes and are_classes(output, y)
             if is_classes:
                 hits += int((output.argmax(dim=1) == y).sum())
+                asked += y.numel()
     if not count:
         raise InputError("train_eval and test must hold samples to evaluate, but one holds none; pass at least one sample")
-    return total / count, hits / count if is_classes else None
+    return total / count, hits / asked if is_classes else None
 
 
 def are_classes(output: object, target: object) -> bool:
-    """Whether the output is a score for each class and the target the number of the right one."""
+    """Whether the output is a score for each class and the target the number of the right one.
+
+    Classes are along axis 1, and further axes hold places that each have a class of their own, as torch's cross-entropy has them.
+    """
     return (
         isinstance(output, torch.Tensor)
         and isinstance(target, torch.Tensor)
         and not target.is_floating_point()
-        and output.dim() == 2
+        and output.dim() >= 2
         and output.shape[1] > 1  # one logit is no choice among classes
-        and target.shape == output.shape[:1]
+        and target.shape == output.shape[:1] + output.shape[2:]
     )

@@ -1,6 +1,8 @@
 """What was trained, on what, and how: the user's own model, data and loss."""
 
 import copy
+import functools
+import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -25,7 +27,8 @@ class Task:
         loss: ``loss(output, target) -> scalar``, the mean over the batch.
         train: Batches ``(x, y)`` of one epoch; may shuffle and augment, and can be iterated again.
         test: Batches ``(x, y)`` that are only looked at.
-        optimizer: ``optimizer(parameters) -> torch.optim.Optimizer``.
+        optimizer: ``optimizer(parameters) -> torch.optim.Optimizer``. One whose step needs a closure, as that of LBFGS does, is
+            given one that evaluates the batch.
         train_eval: The training data as it is evaluated, without augmentation; by default ``train``.
         name: Names the task in what it makes; sampling that was stopped goes on only under the same name.
 
@@ -69,7 +72,7 @@ def refuse_unfit(task: Task) -> None:
 
     Raises:
         InputError: a batch is no pair, the loss no mean or no scalar, nothing can be trained, or the optimiser is none, one of
-            other parameters, or one that needs a closure.
+            other parameters, or one that needs more than a closure to step.
     """
     if not isinstance(task, Task):
         raise InputError(f"a lossatlas.Task was expected, but a {type(task).__name__} came; return Task(model, loss, train, …)")
@@ -113,11 +116,13 @@ def _refuse_what_cannot_be_trained(task: Task, model: nn.Module, x: object, y: o
         raise InputError("Task: no parameter of the model requires a gradient, so it cannot be retrained; unfreeze some")
     train_mode(model)
     optimizer = checked_optimizer(task, model)
-    task.loss(model(x), y).backward()
+    task.loss(model(x), y).backward()  # what fails here is the model's or the loss's own
     try:
-        optimizer.step()
+        update(task, model, optimizer, (x, y))
     except TypeError as error:
-        raise InputError(f"Task: the optimiser must step without a closure ({error}); pass one such as SGD or Adam") from None
+        raise InputError(
+            f"Task: the optimiser must step by itself or with a closure alone ({error}); pass one such as SGD or LBFGS"
+        ) from None
 
 
 def checked_optimizer(task: Task, model: nn.Module) -> torch.optim.Optimizer:
@@ -132,6 +137,30 @@ def checked_optimizer(task: Task, model: nn.Module) -> torch.optim.Optimizer:
     if any(id(parameter) not in own for group in optimizer.param_groups for parameter in group["params"]):
         raise InputError("Task: optimizer(parameters) uses other parameters than it was given; build it from its argument")
     return optimizer
+
+
+def update(task: Task, model: nn.Module, optimizer: torch.optim.Optimizer, batch: tuple[Any, Any] | list[Any]) -> None:
+    """Take one step of the optimiser on a batch; one that needs a closure may evaluate the batch as often as it likes."""
+    x, y = batch_on_device(batch, model)
+
+    def evaluate() -> torch.Tensor:
+        optimizer.zero_grad(set_to_none=True)
+        loss = task.loss(model(x), y)
+        loss.backward()
+        return loss
+
+    if _needs_closure(type(optimizer)):  # type: ignore[arg-type]  # a class can be hashed
+        optimizer.step(evaluate)  # type: ignore[arg-type]  # torch says float, and takes tensors
+    else:
+        # Not by a closure: what was hooked before its step, such as clipping, is to find the gradient.
+        evaluate()
+        optimizer.step()
+
+
+@functools.cache
+def _needs_closure(kind: type[torch.optim.Optimizer]) -> bool:
+    closure = inspect.signature(kind.step).parameters.get("closure")
+    return closure is not None and closure.default is inspect.Parameter.empty
 
 
 def batch_on_device(batch: tuple[Any, Any] | list[Any], model: nn.Module) -> tuple[Any, Any]:

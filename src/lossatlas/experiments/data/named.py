@@ -11,11 +11,13 @@ from lossatlas.experiments.data.batches import Samples
 from lossatlas.experiments.data.clusters import clusters
 from lossatlas.experiments.data.digits import digits
 from lossatlas.experiments.data.labels import with_random_labels
+from lossatlas.experiments.data.modular import modular_sums
 from lossatlas.experiments.data.on_disk import KEPT, on_disk
 from lossatlas.experiments.data.photographs import photographs
 from lossatlas.experiments.data.signals import signals
 from lossatlas.experiments.data.spirals import spirals
 from lossatlas.experiments.data.tables import breast_cancer, iris, wine
+from lossatlas.experiments.data.text import text
 
 # Each takes `n_train`, so many to train on, and `split`, the seed of which they are; some have options of their own.
 SETS: Mapping[str, Callable[..., Samples]] = MappingProxyType(
@@ -28,6 +30,8 @@ SETS: Mapping[str, Callable[..., Samples]] = MappingProxyType(
         "signals": signals,
         "spirals": spirals,
         "clusters": clusters,
+        "modular_sums": modular_sums,
+        "text": text,
         **{name: functools.partial(on_disk, name) for name in KEPT},
     }
 )

@@ -7,7 +7,9 @@ from torch import nn
 
 from lossatlas.experiments.catalogue import Value, named, refuse_other_options
 from lossatlas.experiments.networks.convolutional import convolutional
+from lossatlas.experiments.networks.language import language
 from lossatlas.experiments.networks.perceptron import mlp
+from lossatlas.experiments.networks.quadratic import quadratic
 from lossatlas.experiments.networks.residual import residual
 from lossatlas.experiments.networks.transformer import transformer
 from lossatlas.experiments.networks.wide_resnet import wide_resnet_for
@@ -20,6 +22,8 @@ NETWORKS: Mapping[str, Callable[..., nn.Module]] = MappingProxyType(
         "residual": residual,
         "wide_resnet": wide_resnet_for,
         "transformer": transformer,
+        "quadratic": quadratic,
+        "language": language,
     }
 )
 

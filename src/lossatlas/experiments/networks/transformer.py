@@ -78,24 +78,30 @@ class Patches(nn.Module):
 
 
 class Attention(nn.Module):
-    """Each patch asks all others, in several heads.
+    """Each place asks all others, or those up to itself, in several heads.
 
     The products are written out: torch's own attention has no second derivative on a processor, which curvature asks for.
 
     Args:
         width: Length of a vector.
         n_heads: Number of heads.
+        is_causal: Whether no place sees those after it.
     """
 
-    def __init__(self, width: int, n_heads: int) -> None:
+    def __init__(self, width: int, n_heads: int, *, is_causal: bool = False) -> None:
         super().__init__()
         self.query, self.key, self.value, self.out = (nn.Linear(width, width) for _ in range(4))
         self.n_heads = n_heads
+        self.is_causal = is_causal
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return ``(n, patches, width)``."""
+        """Return ``(n, places, width)``."""
         query, key, value = (self._heads(layer(x)) for layer in (self.query, self.key, self.value))
-        weight = (query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])).softmax(-1)
+        score = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+        if self.is_causal:
+            is_later = torch.ones(score.shape[-2:], dtype=torch.bool, device=score.device).triu(1)
+            score = score.masked_fill(is_later, -math.inf)
+        weight = score.softmax(-1)
         made: torch.Tensor = self.out((weight @ value).transpose(1, 2).flatten(2))
         return made
 
@@ -104,22 +110,23 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention, then two layers for each patch alone, both after layer norm and beside a skip.
+    """Attention, then two layers for each place alone, both after layer norm and beside a skip.
 
     Args:
         width: Length of a vector.
         n_heads: Number of heads.
+        is_causal: Whether no place sees those after it.
     """
 
-    def __init__(self, width: int, n_heads: int) -> None:
+    def __init__(self, width: int, n_heads: int, *, is_causal: bool = False) -> None:
         super().__init__()
         self.attention_norm = nn.LayerNorm(width)
-        self.attention = Attention(width, n_heads)
+        self.attention = Attention(width, n_heads, is_causal=is_causal)
         self.layers_norm = nn.LayerNorm(width)
         self.layers = nn.Sequential(nn.Linear(width, _WIDENING * width), nn.GELU(), nn.Linear(_WIDENING * width, width))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return ``(n, patches, width)``."""
+        """Return ``(n, places, width)``."""
         x = x + self.attention(self.attention_norm(x))
         return x + self.layers(self.layers_norm(x))
 

@@ -11,12 +11,11 @@ import torch
 
 from lossatlas._arrays import InputError
 from lossatlas.sample.evaluate import evaluation
-from lossatlas.sample.jump.retraining import update
 from lossatlas.sample.jump.settings import JumpSettings
 from lossatlas.sample.probe import probed
 from lossatlas.sample.randomness import fixed_randomness
 from lossatlas.sample.start import Start, start_tensors
-from lossatlas.sample.task import Task, checked_optimizer, train_mode
+from lossatlas.sample.task import Task, checked_optimizer, train_mode, update
 
 # Updates that are timed, after one that is not.
 _TIMED = 10

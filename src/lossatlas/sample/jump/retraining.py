@@ -16,7 +16,7 @@ from lossatlas.sample.directions import random_direction
 from lossatlas.sample.evaluate import evaluation, recompute_batchnorm
 from lossatlas.sample.jump.settings import JumpSettings
 from lossatlas.sample.randomness import fixed_randomness
-from lossatlas.sample.task import Task, batch_on_device, checked_optimizer, train_mode
+from lossatlas.sample.task import Task, checked_optimizer, train_mode, update
 
 
 @dataclass(frozen=True)
@@ -101,14 +101,6 @@ def epochs(item: Retraining) -> Iterator[Iterable[tuple[Any, Any]]]:
     endless = (batch for _ in itertools.count() for batch in train)
     for _ in range(item.settings.epochs):
         yield train if updates is None else itertools.islice(endless, updates)
-
-
-def update(task: Task, model: nn.Module, optimizer: torch.optim.Optimizer, batch: tuple[Any, Any] | list[Any]) -> None:
-    """Take one step of the optimiser on a batch."""
-    x, y = batch_on_device(batch, model)
-    optimizer.zero_grad(set_to_none=True)
-    task.loss(model(x), y).backward()
-    optimizer.step()
 
 
 def is_finite(model: nn.Module) -> bool:

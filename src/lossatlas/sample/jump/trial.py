@@ -10,10 +10,10 @@ from typing import Any
 import torch
 
 from lossatlas.sample.evaluate import batch_norms
-from lossatlas.sample.jump.retraining import Retraining, data_seed, epochs, jumped, new_optimizer, update
+from lossatlas.sample.jump.retraining import Retraining, data_seed, epochs, jumped, new_optimizer
 from lossatlas.sample.jump.stack import Batch, Stack, Streams, named_tensors
 from lossatlas.sample.randomness import fixed_randomness
-from lossatlas.sample.task import train_mode
+from lossatlas.sample.task import train_mode, update
 
 # Updates of the trial: the second shows momentum and decay.
 _TRIED = 2

@@ -99,7 +99,7 @@ class Loop:
                 output = forward(x)
                 measured[row, column, 0] = float(self._loss(output, y))
                 if are_classes(output, y):
-                    measured[row, column, 1] = int((output.argmax(dim=1) == y).sum()) / len(y)
+                    measured[row, column, 1] = int((output.argmax(dim=1) == y).sum()) / y.numel()
         return measured
 
     @torch.no_grad()

@@ -29,7 +29,7 @@ class LossLine(Picture):
         barrier: :math:`\max_a L(a) - \max(L(0), L(1))` over the points between the ends: how far the line rises above the higher
             of them. NaN along a direction, or where a loss between the ends is.
         excess: :math:`\max_a L(a) - ((1-a) L(0) + a L(1))`, the rise above the straight line between the ends' losses
-            (Frankle et al. 2020).
+            (Entezari et al. 2022). Frankle et al. 2020 subtract the mean of both ends, which where they are equal is the same.
         is_monotone: Whether the loss only falls from start to end (Goodfellow et al. 2015); None along a direction.
         length: Distance between the ends, or of a step of 1 along the direction, over all parameters.
     """
