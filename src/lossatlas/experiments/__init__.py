@@ -19,6 +19,9 @@ EXPERIMENTS: Mapping[str, str] = MappingProxyType(
         "datasets": "lossatlas.experiments.presets.datasets",
         "batch-size": "lossatlas.experiments.presets.batch_size",
         "learning-rate": "lossatlas.experiments.presets.learning_rate",
+        "forks": "lossatlas.experiments.presets.forks",
+        "grokking": "lossatlas.experiments.presets.grokking",
+        "language-model": "lossatlas.experiments.presets.language_model",
     }
 )
 

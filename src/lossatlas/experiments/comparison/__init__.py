@@ -2,8 +2,9 @@
 
 from lossatlas.experiments.comparison.claims import Claim, lower, not_testable, told_apart
 from lossatlas.experiments.comparison.findings import Findings
+from lossatlas.experiments.comparison.measures import Measure
 from lossatlas.experiments.comparison.preset import Preset
 from lossatlas.experiments.comparison.recipe import Recipe
 from lossatlas.experiments.comparison.settings import Jump, Settings
 
-__all__ = ["Claim", "Findings", "Jump", "Preset", "Recipe", "Settings", "lower", "not_testable", "told_apart"]
+__all__ = ["Claim", "Findings", "Jump", "Measure", "Preset", "Recipe", "Settings", "lower", "not_testable", "told_apart"]

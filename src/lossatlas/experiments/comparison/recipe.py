@@ -45,13 +45,14 @@ class Recipe:
     epochs: int = 60
     shift: int = 0  # pixels; augmentation
     is_flipped: bool = False  # augmentation
+    fork: int | None = None  # epoch at which it leaves a training that is its twin so far; only forks asks for it
     device: str = "cpu"  # as torch names it; "auto" takes a GPU where there is one
     precision: Literal["float32", "bfloat16"] = "float32"
 
     def __post_init__(self) -> None:
         named("loss", self.loss, LOSSES)
         named("optimizer", self.optimizer, OPTIMIZERS)
-        refuse_small(0, batch=self.batch, shift=self.shift)
+        refuse_small(0, batch=self.batch, shift=self.shift, fork=self.fork or 0)
         refuse_small(1, passes=self.passes, epochs=self.epochs)
         if not 0 < self.learning_rate < math.inf:
             raise InputError(f"learning_rate must be above 0, but is {self.learning_rate}; change it")

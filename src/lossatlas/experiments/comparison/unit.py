@@ -16,7 +16,7 @@ from lossatlas._atlas import Atlas, atlas
 from lossatlas.experiments.comparison.recipe import Recipe, task_of
 from lossatlas.experiments.comparison.settings import Jump, Settings
 from lossatlas.experiments.control import control_of, drift
-from lossatlas.experiments.training import Training, train
+from lossatlas.experiments.training import Training, trained
 from lossatlas.measure import TrajectoryGeometry
 from lossatlas.sample import JumpSettings, Task, curvature, jump_and_retrain, sharpness
 from lossatlas.store import Run, open_run, write_durably
@@ -86,11 +86,16 @@ class Unit:
     def forget(self) -> None:
         """Remove all that is in its place."""
         self.path.unlink(missing_ok=True)  # first: what is left of a removal that was stopped is not done
-        for folder in (self.samples, self.control, self.training):
+        for folder in (self.samples, self.control, self.trunk, self.training):
             shutil.rmtree(folder, ignore_errors=True)
 
     def _place(self, kind: str) -> Path:
         return self.folder / kind / self.variant / f"seed-{self.seed}"
+
+    @property
+    def trunk(self) -> Path:
+        """Folder of the run of the training that it leaves, where it is a fork."""
+        return self._place("trunks")
 
     def task(self, *, retraining: bool = False) -> Task:
         """Return what it is trained or retrained on."""
@@ -137,9 +142,9 @@ def measure_network(unit: Unit) -> None:
     keep(unit, found)
 
 
-def trained_run(unit: Unit) -> Run:
-    """Train the network of a unit, unless that is done."""
-    training = Training(
+def training_of(unit: Unit) -> Training:
+    """Return the training of a unit."""
+    return Training(
         task=unit.task(),
         path=unit.training,
         epochs=unit.recipe.epochs,
@@ -148,10 +153,11 @@ def trained_run(unit: Unit) -> Run:
         key=unit.key,
         group=unit.variant,
     )
-    if not training.is_done:
-        training.path.parent.mkdir(parents=True, exist_ok=True)
-        train(training)
-    return open_run(training.path)
+
+
+def trained_run(unit: Unit) -> Run:
+    """Train the network of a unit, unless that is done."""
+    return trained([training_of(unit)])[0]
 
 
 def keep(unit: Unit, found: Mapping[str, float | None]) -> None:

@@ -1,0 +1,164 @@
+"""Addition modulo a number: memorised early, generalised late; and when a map shows it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from lossatlas._arrays import Distances
+from lossatlas._atlas import atlas
+from lossatlas.distance import pairwise
+from lossatlas.experiments.comparison import Claim, Findings, Measure, Preset, not_testable
+from lossatlas.experiments.comparison.unit import FITS, Unit, is_finite, keep, measure_network
+from lossatlas.sample import predictions
+from lossatlas.store import Run, open_run
+
+_POWER, _GROMOV, _OWN = "Power et al. 2022", "Gromov 2023", "beyond the paper"
+_GENERALISES, _CHANCE = 0.95, 0.1
+_LATE = 5  # times as long as it took to fit
+
+_FURTHER = (
+    Measure(
+        name="accuracy_when_it_fits",
+        label="test accuracy when it fits",
+        meaning="When 99 % of its own are right.",
+        written="percent",
+    ),
+    Measure(name="epochs_to_half", label="epochs until half generalised", meaning="Until half of the test pairs are right."),
+    Measure(name="epochs_to_generalise", label="epochs until it generalises", meaning="Until 95 % of the test pairs are right."),
+    Measure(
+        name="halfway_predictions",
+        label="half-way, by predictions",
+        meaning="First epoch at which what it predicts is nearer to what it predicts at its end than to what it did when it fitted.",
+    ),
+    Measure(name="halfway_map", label="… on their map", meaning="The same, of distances on the PHATE map of predictions."),
+    Measure(name="halfway_weights", label="… by weights", meaning="The same, of Euclidean distances of weights."),
+    Measure(name="halfway_weights_map", label="… on their map", meaning="The same, of distances on the PHATE map of weights."),
+)
+
+
+def measure(unit: Unit) -> None:
+    """Do what is done for every network, then find when it generalised and when its maps say so."""
+    if unit.numbers is not None:
+        return
+    measure_network(unit)
+    run = open_run(unit.training)
+    if is_finite(run):
+        keep(unit, {**(unit.numbers or {}), **moments(unit, run)})
+
+
+def moments(unit: Unit, run: Run) -> dict[str, float | None]:
+    """Return when a network fitted, when it generalised, and when it is half-way between the two ends of that."""
+    test = run.metrics["test_accuracy"]
+    fits = _first(run.metrics["train_accuracy"] >= FITS)
+    found: dict[str, float | None] = {
+        "epochs_to_half": _epoch(run, _first(test >= 0.5)),
+        "epochs_to_generalise": _epoch(run, _first(test >= _GENERALISES)),
+    }
+    if fits is None or fits == run.n_points - 1:
+        return found
+    found["accuracy_when_it_fits"] = float(test[fits])
+    said = predictions(unit.task(), run)
+    of_predictions = atlas([run], metric="predictions", predictions=[said], methods=(), nulls=False)
+    of_weights = atlas([run], methods=(), nulls=False)
+    for name, distances in {
+        "halfway_predictions": of_predictions.distances,
+        "halfway_map": pairwise(of_predictions.embedding.coordinates).euclidean,
+        "halfway_weights": pairwise(run.weights()).euclidean,
+        "halfway_weights_map": pairwise(of_weights.embedding.coordinates).euclidean,
+    }.items():
+        found[name] = None if distances is None else _epoch(run, halfway(distances, fits))
+    return found
+
+
+def halfway(distances: Distances, first: int) -> int:
+    """Return the first point after ``first`` that is nearer to the last point than to that one.
+
+    >>> line = np.array([0.0, 1, 2, 3, 9, 10])
+    >>> halfway(np.abs(np.subtract.outer(line, line)), 1)
+    4
+    """
+    own = distances[first + 1 :]
+    return first + 1 + int(np.flatnonzero(own[:, first] >= own[:, -1])[0])
+
+
+def _first(is_so: np.ndarray) -> int | None:
+    places = np.flatnonzero(is_so)
+    return int(places[0]) if len(places) else None
+
+
+def _epoch(run: Run, point: int | None) -> float | None:
+    return None if point is None else float(run.steps[point])
+
+
+def claims(found: Findings) -> Sequence[Claim]:
+    """Return what is claimed of grokking, and how it fared."""
+    return [
+        _late(found),
+        _without_decay(found),
+        _in_order(found, "halfway_map", text="A map of predictions shows when a network generalises."),
+        _in_order(found, "halfway_weights_map", text="A map of weights shows when a network generalises."),
+    ]
+
+
+def _late(found: Findings) -> Claim:
+    """Whether every network with decay fits at chance, and generalises late."""
+    text = "With weight decay, a network that fits at once and knows nothing generalises long after."
+    fits, late = found.of("epochs_to_fit", "decay"), found.of("epochs_to_generalise", "decay")
+    at_fit = found.of("accuracy_when_it_fits", "decay")
+    with np.errstate(invalid="ignore"):
+        is_late = (late >= _LATE * fits) & (at_fit <= _CHANCE)
+    number = (
+        f"fits at epoch {found.said('epochs_to_fit', 'decay')} with {found.said('accuracy_when_it_fits', 'decay')} of the test "
+        f"pairs "
+        f"right, 95 % at epoch {found.said('epochs_to_generalise', 'decay')}; at least {_LATE} times later in "
+        f"{int(is_late.sum())} of "
+        f"{len(is_late)} seeds"
+    )
+    return Claim(text=text, source=_POWER, verdict="held" if is_late.all() else "not held", number=number)
+
+
+def _without_decay(found: Findings) -> Claim:
+    last = found.of("test_accuracy", "no decay")
+    number = f"test accuracy at the end {found.said('test_accuracy', 'no decay')}"
+    text = "Without weight decay it does not generalise in the same time."
+    return Claim(text=text, source=_GROMOV, verdict="held" if bool((last <= _CHANCE).all()) else "not held", number=number)
+
+
+def _in_order(found: Findings, measure: str, *, text: str) -> Claim:
+    """Whether a moment on a map comes in the order in which networks generalise, over all that do."""
+    names = list(found.settings.variants)
+    x, y = (np.concatenate([found.of(name, variant) for variant in names]) for name in ("epochs_to_generalise", measure))
+    known = np.isfinite(x) & np.isfinite(y)
+    if known.sum() < 3 or len(set(y[known])) == 1:
+        return not_testable(text=text, source=_OWN, why="too few networks generalised, or the map has the same moment for all")
+    ranked = spearmanr(x[known], y[known])
+    number = (
+        f"half-way moment and the epoch of 95 %: rank correlation {ranked.statistic:.2f} (p = {ranked.pvalue:.2g}), "
+        f"{np.median(y[known] / x[known]):.2f} times that epoch in the median"
+    )
+    is_held = ranked.statistic > 0.8 and ranked.pvalue < 0.05
+    return Claim(text=text, source=_OWN, verdict="held" if is_held else "not held", number=number)
+
+
+def conclusions(found: Findings) -> Sequence[str]:
+    """Return what can and what cannot be said."""
+    return [
+        f"Every network has its own pairs right by epoch {found.said('epochs_to_fit', 'decay')}; with weight decay 95 % of the "
+        f"others "
+        f"follow at epoch {found.said('epochs_to_generalise', 'decay')}, with more decay at "
+        f"{found.said('epochs_to_generalise', 'more decay')}, with more data at "
+        f"{found.said('epochs_to_generalise', 'more data')}, and "
+        f"without decay test accuracy ends at {found.said('test_accuracy', 'no decay')}.",
+        f"By what it predicts a network is half-way from memorising to its end at epoch "
+        f"{found.said('halfway_predictions', 'decay')}, on "
+        f"the map of predictions at {found.said('halfway_map', 'decay')}; by its weights at "
+        f"{found.said('halfway_weights', 'decay')}, "
+        f"and on their map at {found.said('halfway_weights_map', 'decay')}.",
+        "What cannot be concluded: that a map foresees it. The half-way moment is known when the end is, and the network "
+        "without decay has "
+        "one too; the test accuracy beside it says what the moment was of.",
+    ]
+
+
+PRESET = Preset(name="grokking", claims=claims, conclusions=conclusions, measure=measure, further=_FURTHER, with_pairs=False)
