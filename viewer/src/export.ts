@@ -28,7 +28,8 @@ const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', A
 
 /** About how wide a text is: enough to break lines of names. */
 function width(text: string, size: number): number {
-  return text.length * size * 0.62;
+  const wide = text.match(/[A-Zmw@%]/g)?.length ?? 0;
+  return (0.58 * text.length + 0.2 * wide) * size;
 }
 
 function keyHeight({ groups, names, scale, picture }: Exported): number {
