@@ -17,8 +17,8 @@ _FRONT = """\
 # Gallery
 
 Comparisons, each of several variants from the same three starts, made by `make gallery` in {took} on two cores.
-`lossatlas demo NAME` makes one of them; `--scale paper` is its full size, and `--dry-run` says what that takes. Each page says what
-can be concluded and what cannot. The verdicts below are of these runs: *held* means in every seed, or beyond one in twenty of
+`lossatlas demo NAME` makes one of them; `--scale paper` is its full size, and `--dry-run` says what that takes. Each page says
+what can be concluded and what cannot. The verdicts below are of these runs: *held* means in every seed, or beyond one in twenty of
 shuffled variants.
 
 {claims}
@@ -54,11 +54,8 @@ _PAGE = """\
 def main() -> None:
     """Write a page a comparison, and the front page of all."""
     made = Path(sys.argv[1])
-    found = {
-        name: json.loads((made / name / "summary.json").read_text())
-        for name in presets()
-        if (made / name / "summary.json").exists()
-    }
+    paths = {name: made / name / "summary.json" for name in presets()}
+    found = {name: json.loads(path.read_text()) for name, path in paths.items() if path.exists()}
     (HERE / "gallery").mkdir(exist_ok=True)
     for name, summary in found.items():
         pictures = sorted((made / name).glob("atlas*.png"), key=lambda path: (len(path.name), path.name))

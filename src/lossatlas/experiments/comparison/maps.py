@@ -34,8 +34,11 @@ def around(settings: Settings, units: Sequence[Unit], *, begin: Callable[[str], 
 
 
 def _of_predictions(units: Sequence[Unit], runs: Mapping[Unit, Run]) -> dict[str, Atlas]:
-    said = [predictions(unit.task(), runs[unit]) for unit in units]
-    return {ALL: atlas([runs[unit] for unit in units], metric="predictions", predictions=said)} if units else {}
+    if not units:
+        return {}
+    asked = units[0].recipe.samples()  # the same of all, though one may have been trained on some of them
+    said = [predictions(unit.task(data=asked), runs[unit]) for unit in units]
+    return {ALL: atlas([runs[unit] for unit in units], metric="predictions", predictions=said)}
 
 
 def _of_weights(units: Sequence[Unit], runs: Mapping[Unit, Run]) -> dict[str, Atlas]:

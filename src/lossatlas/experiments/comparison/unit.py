@@ -16,6 +16,7 @@ from lossatlas._atlas import Atlas, atlas
 from lossatlas.experiments.comparison.recipe import Recipe, task_of
 from lossatlas.experiments.comparison.settings import Jump, Settings
 from lossatlas.experiments.control import control_of, drift
+from lossatlas.experiments.data import Samples
 from lossatlas.experiments.training import Training, trained
 from lossatlas.measure import TrajectoryGeometry
 from lossatlas.sample import JumpSettings, Task, curvature, jump_and_retrain, sharpness
@@ -97,10 +98,10 @@ class Unit:
         """Folder of the run of the training that it leaves, where it is a fork."""
         return self._place("trunks")
 
-    def task(self, *, retraining: bool = False) -> Task:
-        """Return what it is trained or retrained on."""
+    def task(self, *, retraining: bool = False, data: Samples | None = None) -> Task:
+        """Return what it is trained or retrained on, or is asked about."""
         passes = self.jump.passes if retraining and self.jump is not None else None
-        return task_of(self.recipe, self.seed, name=f"{self.key}{' retraining' if retraining else ''}", passes=passes)
+        return task_of(self.recipe, self.seed, name=f"{self.key}{' retraining' if retraining else ''}", data=data, passes=passes)
 
     def sampled(self) -> list[Run]:
         """Return the optimum and its retrainings, which are there once it is done; none where it was not sampled."""

@@ -29,7 +29,7 @@ _FURTHER = (
     Measure(
         name="halfway_predictions",
         label="half-way, by predictions",
-        meaning="First epoch at which what it predicts is nearer to what it predicts at its end than to what it did when it fitted.",
+        meaning="First epoch whose predictions are nearer to those of the end than to those of when it fitted.",
     ),
     Measure(name="halfway_map", label="… on their map", meaning="The same, of distances on the PHATE map of predictions."),
     Measure(name="halfway_weights", label="… by weights", meaning="The same, of Euclidean distances of weights."),
