@@ -18,8 +18,8 @@ _FRONT = """\
 
 Comparisons, each of several variants from the same three starts, made by `make gallery` in {took} on two cores.
 `lossatlas demo NAME` makes one of them; `--scale paper` is its full size, and `--dry-run` says what that takes. Each page says
-what can be concluded and what cannot. The verdicts below are of these runs: *held* means in every seed, or beyond one in twenty of
-shuffled variants.
+what can be concluded and what cannot. The verdicts below are of these runs: *held* means in every seed, or beyond one in
+twenty of shuffled variants.
 
 {claims}
 
@@ -58,7 +58,7 @@ def main() -> None:
     found = {name: json.loads(path.read_text()) for name, path in paths.items() if path.exists()}
     (HERE / "gallery").mkdir(exist_ok=True)
     for name, summary in found.items():
-        pictures = sorted((made / name).glob("atlas*.png"), key=lambda path: (len(path.name), path.name))
+        pictures = sorted((made / name).glob("*.png"), key=lambda path: (len(path.name), path.name))
         for picture in pictures:
             _shrunk(picture, HERE / "gallery" / f"{name}-{picture.name}")
         shown = [f"![Maps of {summary['settings']['title'].lower()}]({name}-{picture.name})" for picture in pictures]

@@ -1,7 +1,7 @@
 """A comparison from nothing to its report: networks in any order, each once, then pairs, maps and what follows from them."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from lossatlas._atlas import Atlas
 from lossatlas.experiments.comparison.claims import Claim
 from lossatlas.experiments.comparison.cost import Cost, cost
 from lossatlas.experiments.comparison.findings import Findings
-from lossatlas.experiments.comparison.maps import around, of_trainings
+from lossatlas.experiments.comparison.maps import ALL, around, of_trainings
 from lossatlas.experiments.comparison.measures import Measure
 from lossatlas.experiments.comparison.pairs import measure_pair, pairs_of, values_of_pairs
 from lossatlas.experiments.comparison.report import ComparisonReport
@@ -38,6 +38,7 @@ class Preset:
         conclusions: Two or three sentences of what can and what cannot be concluded.
         measure: What is done for each network.
         further: Numbers that only it has.
+        of_maps: Numbers that are read off the maps, by measure and variant, where it has any.
         with_pairs: Whether lines between networks are measured.
     """
 
@@ -46,6 +47,7 @@ class Preset:
     conclusions: Callable[[Findings], Sequence[str]]
     measure: Callable[[Unit], None] = measure_network
     further: tuple[Measure, ...] = ()
+    of_maps: Callable[[Sequence[Unit], Mapping[str, Atlas]], Mapping[str, Mapping[str, Vector]]] | None = None
     with_pairs: bool = True
 
     def default_settings(self, *, scale: Scale = "small", epochs: int | None = None, seed: int = 0) -> Settings:
@@ -102,12 +104,14 @@ class Preset:
         pairs = pairs_of(settings, units, folder) if self.with_pairs else {}
         each = [pair for by_variant in pairs.values() for some in by_variant.values() for pair in some]
         count = _told(results(measure_pair, each, executor), report, count, "lines between ends")
-        values = _values(settings, units) | values_of_pairs(pairs)
-        found = Findings(settings=settings, values=values, further=self.further)
         begin = _Counted(report, count)
         begin("trainings")
         trainings = of_trainings(settings, units)
         sampled = around(settings, units, begin=begin)
+        values = _values(settings, units) | values_of_pairs(pairs)
+        if self.of_maps is not None:
+            values |= self.of_maps(units, trainings)
+        found = Findings(settings=settings, values=values, further=self.further)
         report(self.n_units(settings), "done")
         seconds = add_time(folder, self.key(settings), time.monotonic() - began)
         return self._reported(found, trainings, sampled, seconds)
@@ -137,6 +141,7 @@ class Preset:
             sentence=settings.question,
             atlases=atlases,
             n_trainings=len(trainings),
+            methods=ALL if settings.shared == "predictions" and ALL in trainings else "",
             summary=summary,
             facts={},
             table=table(found),
@@ -176,7 +181,7 @@ def _told(work: Iterable[object], report: Callable[[int, str], None], count: int
     return count
 
 
-def _values(settings: Settings, units: Sequence[Unit]) -> dict[str, dict[str, Vector]]:
+def _values(settings: Settings, units: Sequence[Unit]) -> dict[str, Mapping[str, Vector]]:
     """Return the numbers of the networks by measure and variant; NaN where there is none."""
     of = {(unit.variant, unit.seed): unit.numbers or {} for unit in units}
     names = {name: None for numbers in of.values() for name in numbers}

@@ -10,6 +10,7 @@ from lossatlas.experiments.report import Report
 from lossatlas.sample.jump.cost import spoken
 from lossatlas.store import write_durably
 
+_METHODS = "methods.png"
 _SIDE_BY_SIDE = 4  # maps on a picture
 
 
@@ -23,6 +24,7 @@ class ComparisonReport(Report):
     conclusions: tuple[str, ...]
     seconds: float  # that it took, all processes side by side
     command: str  # by which anyone can make it again
+    methods: str = ""  # the map that is drawn by each of its methods too
     home: str | None = None  # address of the gallery that it is one of
 
     def draw(self, folder: Path) -> list[Path]:
@@ -33,6 +35,9 @@ class ComparisonReport(Report):
         for name, maps in self.pictures().items():
             pictures.append(folder / name)
             write_figure(figure(scene({one: self.atlases[one] for one in maps}, title="")), pictures[-1])
+        if self.methods:
+            pictures.append(folder / _METHODS)
+            write_figure(figure(scene({self.methods: self.atlases[self.methods]}, title=""), preset="methods"), pictures[-1])
         write_durably(front, [self.page().encode()])
         return [front, explorer, *pictures]
 
@@ -53,7 +58,10 @@ class ComparisonReport(Report):
             claims=self.claims,
             table=self.table,
             meanings=self.meanings,
-            pictures={name: ", ".join(maps) for name, maps in self.pictures().items()},
+            pictures=[
+                *((name, len(maps), f"Maps of {', '.join(maps)}") for name, maps in self.pictures().items()),
+                *([(_METHODS, 4, f"{self.methods}, by each method")] if self.methods else []),
+            ],
             command=self.command,
             took=f"It took {spoken(self.seconds)}.",
             home=self.home,

@@ -21,9 +21,15 @@ _FURTHER = (
         meaning="How far the training loss on the straight line to the twin's end rises above the mean of both ends.",
     ),
     Measure(
+        name="train_error_above",
+        label="… in training error",
+        meaning="The same of the share of training samples that are wrong: below 2 % the two are called linearly connected.",
+        written="percent",
+    ),
+    Measure(
         name="test_error_above",
         label="… in test error",
-        meaning="The same of the share of test samples that are wrong: below 2 % the two are called linearly connected.",
+        meaning="The same of the share of test samples that are wrong.",
         written="percent",
     ),
     Measure(name="length_to_twin", label="distance to its twin", meaning="Of the two ends, in units of the weights."),
@@ -64,10 +70,10 @@ def claims(found: Findings) -> Sequence[Claim]:
         _falls(found),
         lower(
             found,
-            "test_error_above",
+            "train_loss_above",
             last,
             first,
-            text="Copies that part late end in one basin, copies that part at the start do not.",
+            text="Between copies that part late the barrier is lower than between copies that part at the start.",
             source=_FRANKLE,
         ),
         lower(
@@ -100,12 +106,12 @@ def conclusions(found: Findings) -> Sequence[str]:
     """Return what can and what cannot be said."""
     epochs = forks_of(found)
     names = sorted(epochs, key=epochs.__getitem__)
-    stable = [name for name in names if found.mean("test_error_above", name) < _STABLE]
+    stable = [name for name in names if found.mean("train_error_above", name) < _STABLE]
     since = f"from epoch {stable[0]} on" if stable else "at none of these epochs"
     return [
         f"Copies that part at epoch {names[0]} end {found.said('train_loss_above', names[0])} apart in training loss along the "
         f"line, "
-        f"those that part at epoch {names[-1]} {found.said('train_loss_above', names[-1])}. The line's test error is within "
+        f"those that part at epoch {names[-1]} {found.said('train_loss_above', names[-1])}. The line's training error is within "
         f"{_STABLE:.0%} of its ends {since}.",
         f"They also end nearer: {found.said('length_to_twin', names[0])} and {found.said('length_to_twin', names[-1])}. On the "
         f"map the "

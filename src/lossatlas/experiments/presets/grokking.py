@@ -1,16 +1,16 @@
 """Addition modulo a number: memorised early, generalised late; and when a map shows it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy.stats import spearmanr
 
-from lossatlas._arrays import Distances
-from lossatlas._atlas import atlas
+from lossatlas._arrays import Distances, Vector
+from lossatlas._atlas import Atlas
 from lossatlas.distance import pairwise
 from lossatlas.experiments.comparison import Claim, Findings, Measure, Preset, not_testable
-from lossatlas.experiments.comparison.unit import FITS, Unit, is_finite, keep, measure_network
-from lossatlas.sample import predictions
+from lossatlas.experiments.comparison.maps import ALL
+from lossatlas.experiments.comparison.unit import FITS, Unit, keep, measure_network
 from lossatlas.store import Run, open_run
 
 _POWER, _GROMOV, _OWN = "Power et al. 2022", "Gromov 2023", "beyond the paper"
@@ -31,44 +31,60 @@ _FURTHER = (
         label="half-way, by predictions",
         meaning="First epoch whose predictions are nearer to those of the end than to those of when it fitted.",
     ),
-    Measure(name="halfway_map", label="… on their map", meaning="The same, of distances on the PHATE map of predictions."),
-    Measure(name="halfway_weights", label="… by weights", meaning="The same, of Euclidean distances of weights."),
-    Measure(name="halfway_weights_map", label="… on their map", meaning="The same, of distances on the PHATE map of weights."),
+    Measure(
+        name="halfway_inpca", label="… on their InPCA map", meaning="The same, of distances on the InPCA map of all trainings."
+    ),
+    Measure(
+        name="halfway_phate", label="… on their PHATE map", meaning="The same, of distances on the PHATE map of all trainings."
+    ),
 )
 
 
 def measure(unit: Unit) -> None:
-    """Do what is done for every network, then find when it generalised and when its maps say so."""
+    """Do what is done for every network, then find when it generalised."""
     if unit.numbers is not None:
         return
     measure_network(unit)
-    run = open_run(unit.training)
-    if is_finite(run):
-        keep(unit, {**(unit.numbers or {}), **moments(unit, run)})
+    keep(unit, {**(unit.numbers or {}), **moments(open_run(unit.training))})
 
 
-def moments(unit: Unit, run: Run) -> dict[str, float | None]:
-    """Return when a network fitted, when it generalised, and when it is half-way between the two ends of that."""
+def moments(run: Run) -> dict[str, float | None]:
+    """Return when a network generalised, and how well it did when it fitted."""
     test = run.metrics["test_accuracy"]
     fits = _first(run.metrics["train_accuracy"] >= FITS)
-    found: dict[str, float | None] = {
+    return {
+        "accuracy_when_it_fits": None if fits is None else float(test[fits]),
         "epochs_to_half": _epoch(run, _first(test >= 0.5)),
         "epochs_to_generalise": _epoch(run, _first(test >= _GENERALISES)),
     }
-    if fits is None or fits == run.n_points - 1:
-        return found
-    found["accuracy_when_it_fits"] = float(test[fits])
-    said = predictions(unit.task(), run)
-    of_predictions = atlas([run], metric="predictions", predictions=[said], methods=(), nulls=False)
-    of_weights = atlas([run], methods=(), nulls=False)
-    for name, distances in {
-        "halfway_predictions": of_predictions.distances,
-        "halfway_map": pairwise(of_predictions.embedding.coordinates).euclidean,
-        "halfway_weights": pairwise(run.weights()).euclidean,
-        "halfway_weights_map": pairwise(of_weights.embedding.coordinates).euclidean,
-    }.items():
-        found[name] = None if distances is None else _epoch(run, halfway(distances, fits))
+
+
+def of_maps(units: Sequence[Unit], atlases: Mapping[str, Atlas]) -> dict[str, dict[str, Vector]]:
+    """Return when each network is half-way between the two ends of its generalising, on the map that all share."""
+    shared = atlases[ALL]
+    assert shared.distances is not None  # an atlas that was made here
+    places: dict[str, Distances] = {
+        "halfway_predictions": shared.distances,
+        "halfway_inpca": pairwise(shared.layouts["inpca"].coordinates).euclidean,
+        "halfway_phate": pairwise(shared.embedding.coordinates).euclidean,
+    }
+    rows = {(trace.group, trace.name.rsplit("/", maxsplit=1)[-1]): slice(trace.start, trace.stop) for trace in shared.traces}
+    found: dict[str, dict[str, Vector]] = {}
+    for name, distances in places.items():
+        for unit in units:
+            own = rows.get((unit.variant, unit.training.name))
+            moment = np.nan if own is None else _moment(open_run(unit.training), distances[own, own])
+            values = found.setdefault(name, {}).get(unit.variant, np.zeros(0))
+            found[name][unit.variant] = np.append(values, moment)
     return found
+
+
+def _moment(run: Run, distances: Distances) -> float:
+    """Return the epoch at which a run is half-way from where it fitted to its end; NaN where it never fitted."""
+    fits = _first(run.metrics["train_accuracy"] >= FITS)
+    if fits is None or fits >= len(distances) - 1:
+        return np.nan
+    return float(run.steps[halfway(distances, fits)])
 
 
 def halfway(distances: Distances, first: int) -> int:
@@ -96,8 +112,8 @@ def claims(found: Findings) -> Sequence[Claim]:
     return [
         _late(found),
         _without_decay(found),
-        _in_order(found, "halfway_map", text="A map of predictions shows when a network generalises."),
-        _in_order(found, "halfway_weights_map", text="A map of weights shows when a network generalises."),
+        _in_order(found, "halfway_inpca", text="A linear map of predictions (InPCA) shows when a network generalises."),
+        _in_order(found, "halfway_phate", text="Their PHATE map shows when a network generalises."),
     ]
 
 
@@ -150,15 +166,18 @@ def conclusions(found: Findings) -> Sequence[str]:
         f"{found.said('epochs_to_generalise', 'more decay')}, with more data at "
         f"{found.said('epochs_to_generalise', 'more data')}, and "
         f"without decay test accuracy ends at {found.said('test_accuracy', 'no decay')}.",
-        f"By what it predicts a network is half-way from memorising to its end at epoch "
-        f"{found.said('halfway_predictions', 'decay')}, on "
-        f"the map of predictions at {found.said('halfway_map', 'decay')}; by its weights at "
-        f"{found.said('halfway_weights', 'decay')}, "
-        f"and on their map at {found.said('halfway_weights_map', 'decay')}.",
+        f"On the InPCA map of predictions a network is half-way from memorising to its end at epoch "
+        f"{found.said('halfway_inpca', 'decay')}, "
+        f"{found.said('halfway_inpca', 'more decay')} and {found.said('halfway_inpca', 'more data')}: about when it "
+        f"generalises. On the "
+        f"PHATE map it is at {found.said('halfway_phate', 'decay')}, {found.said('halfway_phate', 'more decay')} and "
+        f"{found.said('halfway_phate', 'more data')}: PHATE spreads evenly what was recorded evenly, and hides how fast it went.",
         "What cannot be concluded: that a map foresees it. The half-way moment is known when the end is, and the network "
         "without decay has "
         "one too; the test accuracy beside it says what the moment was of.",
     ]
 
 
-PRESET = Preset(name="grokking", claims=claims, conclusions=conclusions, measure=measure, further=_FURTHER, with_pairs=False)
+PRESET = Preset(
+    name="grokking", claims=claims, conclusions=conclusions, measure=measure, further=_FURTHER, of_maps=of_maps, with_pairs=False
+)
