@@ -95,7 +95,7 @@ wheel: .venv/.test
 	@ls dist
 
 # An environment with nothing but what the wheel asks for, and a PATH with nothing but that environment. Extras are resolved and
-# not installed; that of torchvision is left out, whose builds are not on every index.
+# not installed.
 RELEASE := .venv-release/bin
 TRY := env -i PATH="$(CURDIR)/$(RELEASE)" HOME="$(CURDIR)/dist" $(RELEASE)/python -I tests/installed.py
 release-check: wheel
@@ -104,7 +104,7 @@ release-check: wheel
 	$(RELEASE)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt dist/*.whl
 	$(TRY) look dist/tried/look
 	env -i PATH="$(CURDIR)/$(RELEASE)" lossatlas --version
-	for extra in torch ray compare notebook; do \
+	for extra in torch ray curvature compare notebook vision; do \
 	  $(RELEASE)/python -m pip install --quiet --disable-pip-version-check --dry-run -c constraints.txt \
 	    "lossatlas[$$extra] @ file://$$(ls $(CURDIR)/dist/*.whl)" && echo "extra $$extra resolves" || exit 1; \
 	done
