@@ -1,6 +1,8 @@
 """Characters of Python's own reference, what counting says of them, and a transformer that sees no later one."""
 
+import itertools
 import math
+from collections import Counter
 from pydoc_data import topics
 
 import numpy as np
@@ -9,7 +11,7 @@ import torch
 from torch import nn
 
 from lossatlas.experiments.data import Samples, samples
-from lossatlas.experiments.data.text import alphabet, counted
+from lossatlas.experiments.data.text import alphabet, counted, prose
 from lossatlas.experiments.networks import network
 from lossatlas.sample import SliceSettings, Task, evaluation, linear_path
 
@@ -25,19 +27,25 @@ def test_pieces_are_stretches_of_the_text_and_each_class_is_the_next_character()
     assert (found.train_x.shape, found.test_x.shape, found.n_classes) == ((40, 20), (500, 20), len(alphabet()))
     assert torch.equal(found.train_x[:, 1:], found.train_y[:, :-1])
     assert torch.equal(found.test_x[:, 1:], found.test_y[:, :-1])
-    text = "\n".join(" ".join(part.split()) for topic in topics.topics.values() for part in topic.split("\n\n"))
-    whole = text.encode("ascii", "replace").decode()
-    assert all(piece in whole for piece in pieces(found.train_x, found.train_y) if "\n" not in piece)
+    assert all(piece in prose() for piece in pieces(found.train_x, found.train_y))
 
 
-def test_what_is_tested_is_nowhere_trained_on():
-    found = samples("text", n_train=10_000, context=32)
-    trained = "".join(pieces(found.train_x, found.train_y))
-    tested = pieces(found.test_x, found.test_y)
-    # Topics repeat each other word by word, in two fifths of the text, unless paragraphs are taken once.
-    assert np.mean([piece in trained for piece in tested]) < 0.03
-    other = samples("text", n_train=10_000, context=32, split=1)
-    assert not torch.equal(other.test_x, found.test_x)
+def test_the_text_has_each_paragraph_once_though_topics_repeat_each_other():
+    topic = [{" ".join(part.split()) for part in whole.split("\n\n")} for whole in topics.topics.values()]
+    often = [paragraph for paragraph, n in Counter(itertools.chain(*topic)).items() if n > 1 and len(paragraph) > 200]
+    assert len(often) > 100
+    assert {prose().count(paragraph.encode("ascii", "replace").decode()) for paragraph in often} == {1}
+
+
+def test_what_is_tested_is_trained_on_nowhere():
+    whole = [samples("text", n_train=n, split=split) for n, split in ((9_000, 0), (9_000, 0), (9_000, 1))]
+    first, same, other = (pieces(found.test_x, found.test_y) for found in whole)
+    assert first == same
+    assert first != other
+    ring = prose()[: len(prose()) // 33 * 33]
+    stretch = "".join(first) + "".join(pieces(whole[0].train_x, whole[0].train_y))
+    assert stretch in ring + ring
+    assert len(stretch) <= len(ring)  # so that no character of the text is in it twice
 
 
 @pytest.mark.parametrize(

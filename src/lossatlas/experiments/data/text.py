@@ -46,7 +46,7 @@ def text(*, n_train: int | None = None, split: int = 0, context: int = 32) -> Sa
 
 def alphabet() -> str:
     """Return the characters by their numbers: the rarest first, so that the greatest number is in every piece of some length."""
-    counts = Counter(_prose())
+    counts = Counter(prose())
     return "".join(sorted(counts, key=lambda character: (counts[character], character)))
 
 
@@ -101,11 +101,12 @@ def _parts(samples: Samples) -> list[tuple[np.ndarray, np.ndarray]]:
 @functools.cache
 def _numbers() -> torch.Tensor:
     number = {character: place for place, character in enumerate(alphabet())}
-    return torch.tensor([number[character] for character in _prose()])
+    return torch.tensor([number[character] for character in prose()])
 
 
 @functools.cache
-def _prose() -> str:
+def prose() -> str:
+    """Return the text, a paragraph a line."""
     paragraphs = (" ".join(part.split()) for topic in sorted(topics.topics) for part in topics.topics[topic].split("\n\n"))
     once = dict.fromkeys(part for part in paragraphs if part)
     return "\n".join(once).encode("ascii", "replace").decode()
