@@ -29,7 +29,8 @@ def around(settings: Settings, units: Sequence[Unit], *, begin: Callable[[str], 
     for unit in units:
         if unit.seed == settings.seeds[0] and (sampled := unit.sampled()):
             begin(unit.variant)
-            made[f"Around {unit.variant}"] = map_of(sampled)
+            around_it = map_of(sampled)
+            made |= {} if around_it is None else {f"Around {unit.variant}": around_it}
     return made
 
 
@@ -45,7 +46,8 @@ def _of_weights(units: Sequence[Unit], runs: Mapping[Unit, Run]) -> dict[str, At
     alike: dict[tuple[object, ...], list[Unit]] = {}
     for unit in units:
         alike.setdefault(shapes(runs[unit]), []).append(unit)
-    return {_name(group, n_kinds=len(alike)): map_of([runs[unit] for unit in group]) for group in alike.values()}
+    maps = {_name(group, n_kinds=len(alike)): map_of([runs[unit] for unit in group]) for group in alike.values()}
+    return {name: made for name, made in maps.items() if made is not None}
 
 
 def _name(group: Sequence[Unit], *, n_kinds: int) -> str:
