@@ -34,11 +34,13 @@ def claims(found: Findings) -> Sequence[Claim]:
 def conclusions(found: Findings) -> Sequence[str]:
     """Return what can and what cannot be said."""
     return [
-        f"Large starts all but stay where they are: two seeds end at a cosine distance of "
-        f"{found.said('distance_between_seeds', 'large')}, near right angles, and generalise to "
-        f"{found.said('test_accuracy', 'large')}, beside {found.said('test_accuracy', 'He')} from He's.",
-        f"Barriers between two seeds are {found.said('barrier_between_seeds', 'He')} from He's starts and "
-        f"{found.said('barrier_between_seeds', 'large')} from large ones: on a map of weights, seeds are islands.",
+        f"From starts three times as large as He's all fit and generalise to {found.said('test_accuracy', 'large')}, beside "
+        f"{found.said('test_accuracy', 'He')}; from starts a tenth as large to {found.said('test_accuracy', 'small')}, after "
+        f"{found.said('epochs_to_fit', 'small')} epochs in place of {found.said('epochs_to_fit', 'He')}.",
+        f"Two seeds end at a cosine distance of {found.said('distance_between_seeds', 'He')} from He's starts, "
+        f"{found.said('distance_between_seeds', 'small')} from small ones and {found.said('distance_between_seeds', 'large')} from "
+        f"large ones, where 1 is at right angles, with barriers of {found.said('barrier_between_seeds', 'He')}, "
+        f"{found.said('barrier_between_seeds', 'small')} and {found.said('barrier_between_seeds', 'large')} between them.",
         "What cannot be concluded: that seeds learn other functions. Hidden units can be exchanged without a change of the "
         "outputs, and "
         "distances of weights count that as a difference; align networks first, or map what they predict.",

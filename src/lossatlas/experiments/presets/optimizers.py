@@ -25,16 +25,15 @@ def conclusions(found: Findings) -> Sequence[str]:
     """Return what can and what cannot be said."""
     first, *others = found.settings.variants
     barrier = max(float(np.nanmax(found.of("barrier_to_first", other))) for other in others)
-    seeds = max(float(np.nanmax(found.of("barrier_between_seeds", variant))) for variant in found.settings.variants)
+    seeds = min(float(np.nanmin(found.of("barrier_between_seeds", variant))) for variant in found.settings.variants)
+    decides = "The start decides more of where a network ends than the optimiser does." if barrier < seeds else ""
     length = {variant: found.mean("length", variant) for variant in found.settings.variants}
     shortest, longest = min(length, key=length.__getitem__), max(length, key=length.__getitem__)
     return [
-        f"From the same start, the highest barrier between {first} and another optimiser is {barrier:.2g}; between two seeds of "
-        f"one "
-        f"optimiser it is up to {seeds:.2g}. The start decides more of where a network ends than the optimiser does.",
-        f"Ways differ most: {longest} goes {length[longest] / length[shortest]:.1f} times as far as {shortest}, and the length "
-        f"of the "
-        f"way alone tells the optimisers apart.",
+        f"From the same start, the highest barrier between {first} and another optimiser is {barrier:.2g}; between two seeds of one "
+        f"optimiser the lowest is {seeds:.2g}. {decides}".strip(),
+        f"Ways differ: {longest} goes {length[longest] / length[shortest]:.1f} times as far as {shortest}, at straightness "
+        f"{found.said('straightness', longest)} and {found.said('straightness', shortest)}.",
         "What cannot be concluded: that one optimiser is better. All fit 200 digits, and learning rates were chosen so that "
         "they do; "
         "another rate moves every number of its row.",
