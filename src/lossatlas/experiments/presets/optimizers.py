@@ -30,7 +30,8 @@ def conclusions(found: Findings) -> Sequence[str]:
     length = {variant: found.mean("length", variant) for variant in found.settings.variants}
     shortest, longest = min(length, key=length.__getitem__), max(length, key=length.__getitem__)
     return [
-        f"From the same start, the highest barrier between {first} and another optimiser is {barrier:.2g}; between two seeds of one "
+        f"From the same start, the highest barrier between {first} and another optimiser is {barrier:.2g}; between two seeds of "
+        f"one "
         f"optimiser the lowest is {seeds:.2g}. {decides}".strip(),
         f"Ways differ: {longest} goes {length[longest] / length[shortest]:.1f} times as far as {shortest}, at straightness "
         f"{found.said('straightness', longest)} and {found.said('straightness', shortest)}.",
