@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # The extra `curvature` without torchvision, which a dependency of curvlinops names and nothing here imports.
 CURVATURE := curvlinops-for-pytorch backpack-for-pytorch einops einconv linear_operator opt_einsum unfoldNd
 
-.PHONY: screenshots help setup demo gallery test check pytest viewer viewer-test bench docs clean
+.PHONY: screenshots help setup demo gallery test check pytest lowest wheel release-check viewer viewer-test bench docs clean
 
 help:
 	@echo "make setup   an environment for work on lossatlas, in .venv"
@@ -14,6 +14,9 @@ help:
 	@echo "make gallery all comparisons as a site: writes gallery/index.html; what is up to date is not made again"
 	@echo "make test    all that CI runs"
 	@echo "make check   formatting, lint, types"
+	@echo "make lowest  the stages' tests at the lowest versions that pyproject.toml names, in .venv-lowest"
+	@echo "make wheel   wheel and sdist, in dist"
+	@echo "make release-check  the wheel in an environment of its own, in .venv-release, without and with torch; its extras"
 	@echo "make viewer  build the page from viewer/ (needs Node 20 or later)"
 	@echo "make bench   ours beside phate and TorchDR, as tables; options in BENCH=\"--quick\""
 	@echo "make screenshots  the pictures of the page in docs/images, from the demo's runs"
@@ -49,6 +52,13 @@ setup: .venv/.test
 	$(PIP) --group docs
 	@touch $@
 
+# Without constraints.txt, whose versions are the newest; what only the newest need of the tests is left out.
+.venv-lowest/.installed: pyproject.toml constraints-lowest.txt
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-lowest.txt -e ".[torch]" --group core
+	@touch $@
+
 viewer/node_modules/.installed: viewer/package-lock.json
 	cd viewer && npm ci --silent --no-audit --no-fund
 	@touch $@
@@ -69,6 +79,38 @@ check: .venv/.test
 pytest: .venv/.test
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory viewer/node_modules/.installed; fi
 	$(BIN)/python -m pytest -n auto --dist loadfile --hypothesis-profile=same
+
+# As users run it: the annotations are not executed, since the checker's oldest cannot, and what old packages warn of is theirs.
+# Left out are other packages' callbacks, the browser, and what the benchmarks measure beside ours.
+LOWEST := $(filter-out tests/test_benchmarks.py tests/test_documents.py tests/test_release.py, $(wildcard tests/test_*.py)) \
+  $(addprefix tests/, store distance embed measure draw record sample serve experiments)
+lowest: .venv-lowest/.installed
+	.venv-lowest/bin/python -m pytest -n auto --dist loadfile --hypothesis-profile=same -W default \
+	  -o addopts="-ra --strict-markers --strict-config" -m "not reference" $(LOWEST)
+
+# The wheel is made of the sdist, so that who builds from it has the same.
+wheel: .venv/.test
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist . >/dev/null
+	@ls dist
+
+# An environment with nothing but what the wheel asks for, and a PATH with nothing but that environment. Extras are resolved and
+# not installed.
+RELEASE := .venv-release/bin
+TRY := env -i PATH="$(CURDIR)/$(RELEASE)" HOME="$(CURDIR)/dist" $(RELEASE)/python -I tests/installed.py
+release-check: wheel
+	rm -rf .venv-release dist/tried
+	$(PYTHON) -m venv .venv-release
+	$(RELEASE)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt dist/*.whl
+	$(TRY) look dist/tried/look
+	env -i PATH="$(CURDIR)/$(RELEASE)" lossatlas --version
+	for extra in torch ray curvature compare notebook vision; do \
+	  $(RELEASE)/python -m pip install --quiet --disable-pip-version-check --dry-run -c constraints.txt \
+	    "lossatlas[$$extra] @ file://$$(ls $(CURDIR)/dist/*.whl)" && echo "extra $$extra resolves" || exit 1; \
+	done
+	$(RELEASE)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+	  "lossatlas[torch] @ file://$$(ls $(CURDIR)/dist/*.whl)"
+	$(TRY) record dist/tried/record
 
 viewer: viewer/node_modules/.installed
 	cd viewer && npm run --silent build
@@ -96,5 +138,5 @@ docs: .venv/.docs
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs docs/_build
 
 clean:
-	rm -rf .venv docs/_build viewer/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	rm -rf .venv .venv-lowest .venv-release docs/_build viewer/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
 	find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} +

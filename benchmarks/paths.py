@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import lossatlas as la
-from lossatlas.experiments.good_bad_memorised import OPTIMA, Optimum, Settings, task, training_of
+from lossatlas.experiments.figure_two import OPTIMA, Optimum, Settings, task, training_of
 from lossatlas.experiments.training import trained
 from lossatlas.sample import BendSettings
 

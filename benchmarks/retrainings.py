@@ -32,7 +32,7 @@ ONE = "one process, one thread"
 
 def convolutional() -> Task:
     """The demo's network of 9,978 weights with batch norm, on 200 digits shifted by chance."""
-    from lossatlas.experiments.good_bad_memorised import Settings, task
+    from lossatlas.experiments.figure_two import Settings, task
 
     return task("good", Settings(), retraining=True)
 

@@ -20,7 +20,7 @@ from playwright.sync_api import Error, sync_playwright
 
 from lossatlas import atlas, open_run, trajectory_plane
 from lossatlas.draw import Scene, scene, surface, write_page
-from lossatlas.experiments import good_bad_memorised as preset
+from lossatlas.experiments import figure_two as preset
 from lossatlas.sample import SliceSettings
 from lossatlas.store import open_runs
 

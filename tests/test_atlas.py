@@ -486,6 +486,39 @@ def test_trainings_of_the_same_settings_are_spread_together_whatever_their_seeds
     assert list(made.summary()["trajectories"]) == ["quick", "slow-0", "slow-1", "slow-2"]
 
 
+@pytest.fixture
+def grouped(tmp_path):
+    """Trainings of two groups, others that name none, and an optimum with its retraining that say the name of one."""
+    groups = {"a0": "slow", "a1": " slow ", "b0": "quick", "c0": None, "d0": " ", "e0": 3, "f0": ["slow"]}
+    for seed, (name, group) in enumerate(groups.items()):
+        settings = {"seed": seed} if group is None else {"seed": seed, "group": group}
+        record(tmp_path / "grouped" / name, walk(6, seed=seed), settings=settings)
+    own = {"group": "slow", "seed": 1, "step": 0.5}
+    record(tmp_path / "grouped" / "optimum", walk(1), settings={"kind": "optimum", **own})
+    record(tmp_path / "grouped" / "return", walk(6, seed=8), settings={"kind": "retraining", **own})
+    return tmp_path / "grouped"
+
+
+def test_a_run_is_of_the_group_that_its_settings_name(grouped, tmp_path):
+    made = la.atlas(grouped, nulls=False)
+    named = {"a0": "slow", "a1": "slow", "b0": "quick"}
+    assert {trace.name: trace.group for trace in made.traces if trace.group is not None} == named
+    made.save(tmp_path / "atlas.npz")
+    with np.load(tmp_path / "atlas.npz", allow_pickle=False) as saved:
+        assert dict(zip(saved["run_names"], saved["run_groups"], strict=True)) == dict.fromkeys(saved["run_names"], "") | named
+
+
+def test_runs_of_a_group_are_as_alike_as_without_it(tmp_path):
+    for group in ("slow", "quick"):
+        for seed in (0, 1):
+            record(tmp_path / f"{group}-{seed}", walk(8, seed=seed), settings={"seed": seed, "group": group})
+    made = la.atlas(tmp_path, nulls=False)
+    assert {name: found.n_runs for name, found in made.spreads.items()} == {
+        "trainings as quick-0": 2,
+        "trainings as slow-0": 2,
+    }
+
+
 def test_the_valleys_are_those_of_the_diagram(jumps):
     made = la.atlas(jumps)
     assert (made.valleys.knn, made.valleys.highest) == (made.diagram.knn, made.diagram.highest)

@@ -38,7 +38,7 @@ def test_the_example_of_the_document_becomes_a_page(written):
     [
         (lambda header, data: (b"{", data), r"the header is not JSON"),
         (lambda header, data: (b"\xff\xfe", data), r"header\.json is not UTF-8 text \(invalid start byte at byte 0\)"),
-        (lambda header, data: (header.replace(b'"version": 3', b'"version": 2'), data), r"has version 2, .* reads version 3"),
+        (lambda header, data: (header.replace(b'"version": 4', b'"version": 2'), data), r"has version 2, .* reads version 4"),
         (
             lambda header, data: (header.replace(b'"kind": "training", ', b""), data),
             r"maps\[0\]\.runs\[0\] lacks the field 'kind'",

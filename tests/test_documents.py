@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import lossatlas
+from docs.followed import follow
 
 ROOT = Path(lossatlas.__file__).parents[2]
 
@@ -17,9 +18,17 @@ def blocks(document: str) -> list[str]:
 
 
 _OWN = (
-    "start", "format", "phate", "topology", "trust", "slices", "figures", "paths", "predictions", "curvature", "geometry",
-    "table_one", "checkpoints", "recording", "live", "notebook",
+    "format", "phate", "distances", "topology", "trust", "slices", "figures", "paths", "predictions", "curvature", "geometry",
+    "table_one", "checkpoints", "recording", "live", "notebook", "scale",
 )  # fmt: skip
+
+# Other packages warn of this and that, and the last page is for several processes.
+_OTHERS = {
+    "lightning": (),
+    "trainer": (),
+    "keras": (),
+    "distributed": ("-m", "torch.distributed.run", "--nproc-per-node", "2"),
+}
 
 
 @pytest.mark.parametrize("page", _OWN)
@@ -27,20 +36,24 @@ def test_the_snippets_of_a_page_run_in_their_order(page, tmp_path):
     code = "\n".join(blocks(f"docs/{page}.md"))
     assert code
     subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=tmp_path, check=True)
-    if page == "start":
-        assert {"atlas.html", "atlas.pdf", "around.html"} <= {path.name for path in tmp_path.iterdir()}
 
 
-# Other packages warn of this and that, and the last page is for several processes.
 @pytest.mark.parametrize(
-    ("page", "run"),
-    [
-        ("lightning", ()),
-        ("trainer", ()),
-        ("keras", ()),
-        ("distributed", ("-m", "torch.distributed.run", "--nproc-per-node", "2")),
-    ],
+    ("page", "n_commands", "made"),
+    [("tutorial", 6, {"runs.html", "around.html", "compare.png"}), ("own_task", 5, {"early", "around", "around.html"})],
 )
+def test_a_page_can_be_followed_from_an_empty_folder(page, n_commands, made, tmp_path):
+    done = follow((ROOT / "docs" / f"{page}.md").read_text(), tmp_path)
+    assert len(done) == n_commands
+    assert made <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_every_page_with_lines_of_python_is_run():
+    run = {*_OWN, *_OTHERS, "tutorial", "own_task", "scene"}  # the last by the tests of the page, which looks at what it wrote
+    assert {path.stem for path in (ROOT / "docs").glob("*.md") if blocks(f"docs/{path.name}")} == run
+
+
+@pytest.mark.parametrize(("page", "run"), _OTHERS.items())
 def test_the_snippets_of_other_packages_pages_run(page, run, tmp_path):
     (tmp_path / "train.py").write_text("\n".join(blocks(f"docs/{page}.md")))
     subprocess.run([sys.executable, *run, "train.py"], cwd=tmp_path, check=True)
@@ -66,10 +79,18 @@ def test_the_example_runs(tmp_path):
 
 
 def test_links_between_documents_lead_somewhere():
-    for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
-        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
+    for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("docs/reference/*.md")]:
+        for target, anchor in re.findall(r"\]\(([^)#]*)(#[^)]+)?\)", document.read_text()):
             if "://" not in target:
-                assert (document.parent / target).exists(), f"{document.name} points to {target}"
+                there = document.parent / target if target else document
+                assert there.exists(), f"{document.name} points to {target}"
+                assert not anchor or anchor[1:] in anchors(there), f"{document.name} points to {target}{anchor}"
+
+
+def anchors(document: Path) -> set[str]:
+    """Return the names by which headings can be linked to, as GitHub and MyST make them."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_the_commands_that_documents_name_are_targets_of_the_makefile():

@@ -172,3 +172,14 @@ def test_points_that_have_no_cosine_or_no_number_are_refused(refuses):
     points[11, 2] = np.nan
     with refuses("point 11 has 1 value that is NaN or infinite; leave that point out"):
         nearest(points, k=3, metric="euclidean")
+
+
+def test_neighbours_of_some_rows_are_those_rows_of_all():
+    points = cloud()
+    rows = np.array([7, 3, 40])
+    every, widths = neighbours_within(points, knn=3, radius_factor=1.4)
+    some, own = neighbours_within(points, knn=3, radius_factor=1.4, rows=rows)
+    np.testing.assert_array_equal(some.toarray(), every.toarray()[rows])
+    np.testing.assert_array_equal(own, widths[rows])
+    none, _ = neighbours_within(points, knn=3, radius_factor=1.4, rows=np.zeros(0, dtype=np.int64))
+    assert none.shape == (0, len(points))

@@ -66,6 +66,7 @@ def scene_maps(draw):
         stop=st.integers(0, n),
         seed=st.none() | st.integers(0, 9),
         jump=st.none() | st.floats(0, 2),
+        group=st.none() | st.text(min_size=1, max_size=12),
         n_diverged=st.integers(0, 9),
     )
     metric = st.builds(Metric, name=words, label=words, values=of_shape(n), scale=st.sampled_from(["linear", "log"]))

@@ -470,8 +470,8 @@ def test_the_map_is_saved_as_pixels_shapes_and_a_table(opened: Any) -> None:
     assert len(table) == 1 + len(scene.maps[0].time)
     places_ = ["x", "y", "x_3d", "y_3d", "z_3d"]
     metrics = ["test_loss", "accuracy", "learning_rate", "neighbours_kept"]
-    assert table[0] == ["row", "run", "kind", "seed", "jump", "epoch", *metrics, *places_]
-    losses = np.array([float(line[6] or "nan") for line in table[1:]], np.float32)
+    assert table[0] == ["row", "run", "kind", "seed", "jump", "group", "epoch", *metrics, *places_]
+    losses = np.array([float(line[7] or "nan") for line in table[1:]], np.float32)
     np.testing.assert_array_equal(losses, scene.maps[0].metrics[0].values)
 
     canvas(page).focus()

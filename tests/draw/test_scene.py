@@ -76,7 +76,7 @@ def test_the_bytes_are_what_the_contract_says():
     metric = Metric(name="loss", label="loss", values=np.array([0.5, np.nan], np.float32))
     header, data = encoded(Scene(title="t", maps=(plain(metrics=(metric,)),)))
     fields = json.loads(header)
-    assert (fields["format"], fields["version"]) == ("lossatlas-scene", 3)
+    assert (fields["format"], fields["version"]) == ("lossatlas-scene", 4)
     first = fields["maps"][0]
     assert first["layouts"][0]["coordinates"] == {"dtype": "float32", "shape": [2, 2], "offset": 0}
     assert first["time"] == {"dtype": "float32", "shape": [2], "offset": 16}
@@ -148,8 +148,8 @@ def test_a_run_on_a_surface_and_the_surface_hold_together():
     ("header", "message"),
     [
         ('{"format": "something"}', r"not a scene of lossatlas; make one with"),
-        ('{"format": "lossatlas-scene", "version": 4}', r"version 4, and this lossatlas reads version 3; update lossatlas"),
-        ('{"format": "lossatlas-scene", "version": 1}', r"version 1, and this lossatlas reads version 3; write the page again"),
+        ('{"format": "lossatlas-scene", "version": 5}', r"version 5, and this lossatlas reads version 4; update lossatlas"),
+        ('{"format": "lossatlas-scene", "version": 1}', r"version 1, and this lossatlas reads version 4; write the page again"),
     ],
 )
 def test_another_format_or_version_is_refused(header, message):

@@ -58,7 +58,7 @@ def whole():
         name="a map",
         layouts=(Layout(name="PHATE", caption="c", coordinates=plane, coordinates_3d=np.zeros((n, 3)), metrics=(metric,)),),
         time=line,
-        runs=(SceneRun(name="r", kind="retraining", start=0, stop=n, seed=1, jump=0.5, n_diverged=2),),
+        runs=(SceneRun(name="r", kind="retraining", start=0, stop=n, seed=1, jump=0.5, group="g", n_diverged=2),),
         metrics=(metric,),
         facts=(Fact(label="l", value="v", meaning="m"),),
         scores=(Score(label="s", meaning="m", better="higher", values=(0.5,), nulls=(("random walk", 0.1),)),),
@@ -128,11 +128,11 @@ def test_a_field_that_is_missing_or_misspelt_is_refused_by_name(at):
     inside(fields, at[:-1])[at[-1]] = value
     inside(fields, at[:-1])[f"{at[-1]}_"] = value
     assert not VALIDATOR.is_valid(fields)
-    assert f"a field '{at[-1]}_', which version 3 does not know" in refused(fields, DATA)
+    assert f"a field '{at[-1]}_', which version 4 does not know" in refused(fields, DATA)
 
 
 # Of each kind of value one.
-VALUES = ["a word", "float64", 3, 3.0, 0.5, -8, 4, True, None, [], {}, [None], ["a word", 1], {"dtype": "float32"}]
+VALUES = ["a word", "", "float64", 3, 3.0, 0.5, -8, 4, True, None, [], {}, [None], ["a word", 1], {"dtype": "float32"}]
 # What a schema cannot say: that parts of a scene fit each other, and the data.
 BETWEEN = r"has shape|spans rows|values for|the optimum is|ends at byte|members are|rows are|must rise"
 
@@ -179,8 +179,8 @@ def test_whatever_stands_in_a_header_is_a_scene_or_one_line(at, value):
         (HEADER.replace("0.5", "NaN"), r"the header is not JSON: NaN is no number there"),
         (HEADER.replace("0.5", "9" * 5000), r"the header is not JSON: "),
         ("[]", r"not a scene of lossatlas"),
-        (HEADER.replace('"version": 3', '"version": "3"'), r"this scene has version '3', and this lossatlas reads version 3"),
-        (HEADER.replace('"version": 3', '"version": true'), r"this scene has version True"),
+        (HEADER.replace('"version": 4', '"version": "3"'), r"this scene has version '3', and this lossatlas reads version 4"),
+        (HEADER.replace('"version": 4', '"version": true'), r"this scene has version True"),
         (HEADER.replace("0.5", "1e400"), r"^maps\[0\]\.runs\[0\]\.jump is inf, but must be a number$"),
         (HEADER.replace("0.5", "1" + 400 * "0"), r"^maps\[0\]\.runs\[0\]\.jump is 10+\.\.\.0+, but must be a number$"),
         (HEADER.replace('"retraining"', '"retrained"'), r"^maps\[0\]\.runs\[0\]\.kind is 'retrained', but must be 'training',"),

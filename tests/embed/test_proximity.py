@@ -139,3 +139,37 @@ def test_a_cloud_that_holds_nan_is_refused_by_the_point():
     points[70, 2] = np.nan
     with pytest.raises(InputError, match=r"point 70 has 1 value that is NaN or infinite; leave that point out"):
         phate(points, n_landmark=50)
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+@pytest.mark.parametrize("choices", [{}, {"knn_max": 7, "decay": 3.0}, {"decay": 3.0, "bandwidth_scale": 0.7}], ids=str)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_cloud_without_some_points_knows_of_the_others_what_a_new_one_finds(metric, choices, seed, monkeypatch):
+    rng = np.random.default_rng(seed)
+    points = POINTS.copy()
+    points[rng.permutation(90)[:12]] = points[3]  # copies
+    settings = {"knn": 4, "decay": 10.0, "knn_max": None, "bandwidth_scale": 1.0, **choices}
+    cloud = PointCloud(points, metric, "zero", **settings)
+    kept = np.sort(rng.permutation(90)[:70])
+    cloud.groups()  # the neighbours of all are known from here on
+    found = cloud.kept(kept)
+    new = PointCloud(points[kept], metric, "zero", **settings)
+    with monkeypatch.context() as patch:
+        patch.setattr(PointCloud, "_looked_for", None)  # nothing is looked for any more
+        ours = found._neighbours
+    theirs = new._neighbours
+    np.testing.assert_array_equal(ours.bandwidths, theirs.bandwidths)
+    for name in ("indptr", "indices", "data"):
+        np.testing.assert_array_equal(getattr(ours.distances, name), getattr(theirs.distances, name))
+
+
+def test_only_rows_that_lost_a_neighbour_are_looked_at_again(monkeypatch):
+    cloud = PointCloud(POINTS, "euclidean", "zero", 4, 10.0, None, 1.0)
+    cloud.groups()
+    asked = []
+    looked_for = PointCloud._looked_for
+    monkeypatch.setattr(PointCloud, "_looked_for", lambda self, rows=None: asked.append(rows) or looked_for(self, rows))
+    cloud.kept(np.arange(88))  # a walk: its last two points are near its end alone
+    assert 0 < len(asked[0]) < 20
+    cloud.kept(np.arange(20)).groups()  # few are left: these are looked for anew
+    assert asked[1] is None

@@ -4,10 +4,10 @@ import sys
 from dataclasses import replace
 
 from lossatlas import cli
-from lossatlas.experiments import good_bad_memorised
+from lossatlas.experiments import figure_two
 from lossatlas.sample import JumpSettings
 
-SMALL = good_bad_memorised.Settings(
+SMALL = figure_two.Settings(
     epochs=5,
     passes=1,
     n_train=60,
@@ -15,11 +15,11 @@ SMALL = good_bad_memorised.Settings(
 )
 
 
-def small_settings(*, epochs: int, seed: int) -> good_bad_memorised.Settings:
+def small_settings(*, epochs: int, seed: int) -> figure_two.Settings:
     return replace(SMALL, seed=seed, split=seed)
 
 
 if __name__ == "__main__":
-    good_bad_memorised.default_settings = small_settings
+    figure_two.default_settings = small_settings
     sys.argv = ["lossatlas", "demo", "-o", *sys.argv[1:]]
     cli.main()

@@ -60,19 +60,19 @@ def test_variants_begin_at_the_same_starts(made):
 
 def test_maps_are_of_all_trainings_and_of_each_variant(made):
     _, report, _ = made
-    assert list(report.atlases) == ["All trainings", "fast", "slow"]
+    assert list(report.atlases) == ["All trainings", "Around fast", "Around slow"]
     assert [trace.name for trace in report.atlases["All trainings"].traces] == [
         "fast/seed-0",
         "fast/seed-1",
         "slow/seed-0",
         "slow/seed-1",
     ]
-    assert report.atlases["fast"].n_points == 1 + 2 * 4
+    assert report.atlases["Around fast"].n_points == 1 + 2 * 4
 
 
 def test_the_page_says_what_was_found(made):
     folder, report, written = made
-    assert [path.name for path in written] == ["index.html", "atlas.html", "atlas.png", "summary.json"]
+    assert [path.name for path in written] == ["index.html", "atlas.html", "atlas.png", "atlas-2.png", "summary.json"]
     page = (folder / "index.html").read_text()
     assert "<h1>Slow &amp; fast</h1>" in page
     assert report.conclusions[0] in page

@@ -34,9 +34,10 @@ def test_a_variant_changes_what_it_says_and_nothing_else():
     assert slow == replace(SMALL.recipe, learning_rate=0.005)
 
 
-def test_options_are_changed_one_by_one():
-    found = replace(SMALL, variants={"a": {}, "b": {"data_options": {"split": 3}}})
-    assert found.recipe_of("b").data_options == {"n_train": 40, "split": 3}
+def test_options_are_of_one_thing_and_replaced_as_a_whole():
+    found = replace(SMALL, variants={"a": {}, "b": {"data": "wine", "data_options": {"n_train": 30}}})
+    assert found.recipe_of("a").data_options == {"n_train": 40}
+    assert found.recipe_of("b").data_options == {"n_train": 30}
 
 
 @pytest.fixture

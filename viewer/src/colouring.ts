@@ -3,12 +3,14 @@
 import { css, dash, hue, mixed, position, valuesOf, viridis, type Colour, type ColourScale } from "./colours";
 import { groupNumbers, type Group } from "./groups";
 import { isTimed, type SceneMap, type SceneRun } from "./scene";
+import { CIRCLE, shapeOf, type Shape } from "./shapes";
 import type { State } from "./state";
 import type { Theme } from "./theme";
 
 export interface Colouring {
   readonly palette: readonly string[];
   readonly dashes: readonly (readonly number[])[]; // one a palette entry
+  readonly shapes: readonly Shape[]; // of points, one a palette entry
   readonly index: Uint16Array; // (n,) each row's palette entry
   readonly marks: readonly (string | null)[]; // the fill of each run's diamond; null where it has no jump
   readonly star: string;
@@ -52,6 +54,7 @@ function byRun(map: SceneMap, groups: readonly Group[], sizes: readonly number[]
   return {
     palette: [...entries, css(theme.missing)],
     dashes: [...inHues.flatMap((group) => Array.from({ length: FADES }, () => dash(group.number))), []],
+    shapes: [...inHues.flatMap((group) => Array.from({ length: FADES }, () => shapeOf(group.number))), CIRCLE],
     index,
     marks: map.runs.map((run) => (run.jump === null ? null : css(jumpColour(run.jump, sizes, theme)))),
     star: css(theme.ink),
@@ -69,6 +72,7 @@ function byNumber(map: SceneMap, layout: string | null, mode: string, scale: Col
   return {
     palette,
     dashes: palette.map(() => []),
+    shapes: palette.map(() => CIRCLE),
     index,
     marks: map.runs.map((run) => (run.jump === null || run.start === run.stop ? null : (palette[index[run.start] as number] as string))),
     star: isOnScale ? (palette[index[map.optimum as number] as number] as string) : css(theme.ink),

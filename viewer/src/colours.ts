@@ -10,7 +10,7 @@ export const HUES: readonly Colour[] = [
   [0, 114, 178], [213, 94, 0], [0, 158, 115], [204, 121, 167], [230, 159, 0], [86, 180, 233], [128, 128, 128], [240, 228, 66],
 ];
 
-// More than eight runs share hues and are told apart by their dashes.
+// More than eight runs share hues and are told apart by their dashes, and by the shapes of their points.
 const DASHES: readonly (readonly number[])[] = [[], [7, 3], [2, 3], [9, 3, 2, 3]];
 
 /** The hue and the dash pattern of the group with this number. */

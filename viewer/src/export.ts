@@ -4,6 +4,7 @@ import { css, dash, position, viridis, type ColourScale } from "./colours";
 import { labelOf, type Group } from "./groups";
 import { formatted, ticks } from "./numbers";
 import { metricsOf, runOfRow, type Layout, type Numbers, type SceneMap } from "./scene";
+import { CIRCLE, outline, shapeOf } from "./shapes";
 import type { State } from "./state";
 import type { Theme } from "./theme";
 import { draw } from "./view/draw";
@@ -27,7 +28,8 @@ const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', A
 
 /** About how wide a text is: enough to break lines of names. */
 function width(text: string, size: number): number {
-  return text.length * size * 0.56;
+  const wide = text.match(/[A-Zmw@%]/g)?.length ?? 0;
+  return (0.58 * text.length + 0.2 * wide) * size;
 }
 
 function keyHeight({ groups, names, scale, picture }: Exported): number {
@@ -83,6 +85,12 @@ function drawNames(pen: Pen, { groups, names, picture }: Exported, top: number):
       pen.lineTo(left + 18, top + LINE * index + 6);
       pen.stroke();
       pen.setLineDash([]);
+      const shape = shapeOf(group.number);
+      if (shape !== CIRCLE) {
+        pen.fillStyle = css(groupColour(group, theme));
+        outline(pen, shape, left + 14, top + LINE * index + 6, 4);
+        pen.fill();
+      }
       pen.fillStyle = css(theme.ink);
       pen.fillText(label, left + 24, top + LINE * index + 10);
       left += width(label, 12) + 40;
@@ -146,18 +154,22 @@ function quoted(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
+/** A name as it stands in a table: one that a spreadsheet would take for a formula stays a text. */
+function word(name: string | null | undefined): string {
+  return (name ?? "").replace(/^(?=[=+@\t\r-])/, "'");
+}
+
 /** Rows of a map as a table with a line of names; a cell is empty where there is no number. */
 export function csv(map: SceneMap, layout: Layout, rows: readonly number[]): string {
   const runs = runOfRow(map);
   const metrics = metricsOf(map, layout);
-  const head = ["row", "run", "kind", "seed", "jump", map.time_label, ...metrics.map((metric) => metric.name), "x", "y"];
+  const head = ["row", "run", "kind", "seed", "jump", "group", map.time_label, ...metrics.map((metric) => metric.name), "x", "y"];
   const solid = layout.coordinates_3d;
   if (solid) head.push("x_3d", "y_3d", "z_3d");
   const lines = rows.map((row) => {
     const run = map.runs[runs[row] as number];
     return [
-      // A name that a spreadsheet would take for a formula stays a text.
-      String(row), (run?.name ?? "").replace(/^(?=[=+@\t\r-])/, "'"), run?.kind ?? "", String(run?.seed ?? ""), String(run?.jump ?? ""),
+      String(row), word(run?.name), run?.kind ?? "", String(run?.seed ?? ""), String(run?.jump ?? ""), word(run?.group),
       digits(map.time[row] as number, map.time),
       ...metrics.map((metric) => digits(metric.values[row] as number, metric.values)),
       digits(layout.coordinates[2 * row] as number, layout.coordinates),

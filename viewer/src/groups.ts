@@ -1,4 +1,4 @@
-/** Groups: what the legend lists, hides and gives a hue. Retrainings group by seed, other runs stand alone. */
+/** Groups: what the legend lists, hides and gives a hue. Retrainings group by seed, other runs by what they say, or stand alone. */
 
 import { isOrdered, type Scene, type SceneMap, type SceneRun } from "./scene";
 
@@ -7,14 +7,24 @@ export type Form = "line" | "path" | "points" | "star";
 
 export interface Group {
   readonly key: string;
-  readonly kind: "seed" | "run";
+  readonly kind: "seed" | "group" | "run";
   readonly label: string;
   readonly form: Form;
   readonly number: number; // decides hue and dash
+  readonly count: number; // of its runs, on all maps
+}
+
+// What a group of runs of several kinds looks like is the first of these that it has.
+const FORMS: readonly Form[] = ["line", "path", "points", "star"];
+
+function ownGroup(run: SceneRun): Pick<Group, "kind" | "label"> {
+  if (run.kind === "retraining" && run.seed !== null) return { kind: "seed", label: String(run.seed) };
+  return run.group === null ? { kind: "run", label: run.name } : { kind: "group", label: run.group };
 }
 
 export function groupKey(run: SceneRun): string {
-  return run.kind === "retraining" && run.seed !== null ? `seed ${run.seed}` : `run ${run.name}`;
+  const { kind, label } = ownGroup(run);
+  return `${kind} ${label}`;
 }
 
 /** What a group is called: as the reader named it, else as it came. */
@@ -22,12 +32,22 @@ export function labelOf(group: Group, names: ReadonlyMap<string, string>): strin
   return names.get(group.key) ?? (group.kind === "seed" ? `seed ${group.label}` : group.label);
 }
 
-/** What a run is called; one of several in a group keeps its own name behind the group's. */
+/** What a run is called; one of a seed keeps its own name behind the seed's, and beside one of a group stands the group. */
 export function nameOf(run: SceneRun, names: ReadonlyMap<string, string>): string {
-  const key = groupKey(run);
-  const name = names.get(key);
-  if (name === undefined) return run.name;
-  return key.startsWith("seed ") ? `${name}: ${run.name}` : name;
+  const { kind } = ownGroup(run);
+  const name = names.get(groupKey(run));
+  if (name === undefined || kind === "group") return run.name;
+  return kind === "seed" ? `${name}: ${run.name}` : name;
+}
+
+/** What the group is called that a run says it is of; null where it says none. */
+export function groupNameOf(run: SceneRun, names: ReadonlyMap<string, string>): string | null {
+  const { kind, label } = ownGroup(run);
+  return kind === "group" ? (names.get(groupKey(run)) ?? label) : null;
+}
+
+export function runsOf(count: number): string {
+  return count === 1 ? "1 run" : `${count} runs`;
 }
 
 export function formOf(run: SceneRun, map: SceneMap): Form {
@@ -36,23 +56,28 @@ export function formOf(run: SceneRun, map: SceneMap): Form {
   return isOrdered(run) ? "line" : "points";
 }
 
-/** The groups of all maps; the same run on two maps is one group. A star has no hue, so that it takes none from the others. */
+/** The groups of all maps; the same run, or group, on two maps is one. A star has no hue, so that it takes none from the others. */
 export function groupsOf(scene: Scene): Group[] {
-  const groups = new Map<string, Group>();
-  const runs = scene.maps.flatMap((map) => map.runs);
-  const seeds = [...new Set(runs.filter((run) => groupKey(run).startsWith("seed ")).map((run) => run.seed as number))];
-  for (const seed of seeds.sort((a, b) => a - b)) {
-    groups.set(`seed ${seed}`, { key: `seed ${seed}`, kind: "seed", label: String(seed), form: "line", number: groups.size });
-  }
+  const found = new Map<string, { run: SceneRun; forms: Set<Form>; names: Set<string> }>();
   for (const map of scene.maps) {
     for (const run of map.runs) {
       const key = groupKey(run);
-      if (!groups.has(key)) groups.set(key, { key, kind: "run", label: run.name, form: formOf(run, map), number: groups.size });
+      const group = found.get(key) ?? { run, forms: new Set(), names: new Set() };
+      group.forms.add(formOf(run, map));
+      group.names.add(run.name);
+      found.set(key, group);
     }
   }
-  const list = [...groups.values()];
-  const inHues = [...list.filter(({ form }) => form !== "star"), ...list.filter(({ form }) => form === "star")];
-  return list.map((group) => ({ ...group, number: inHues.indexOf(group) }));
+  const list = [...found].map(([key, { run, forms, names }]) => ({
+    key,
+    ...ownGroup(run),
+    form: FORMS.find((form) => forms.has(form)) as Form,
+    count: names.size,
+  }));
+  const seeds = list.filter(({ kind }) => kind === "seed").sort((a, b) => Number(a.label) - Number(b.label));
+  const ordered = [...seeds, ...list.filter(({ kind }) => kind !== "seed")];
+  const inHues = [...ordered.filter(({ form }) => form !== "star"), ...ordered.filter(({ form }) => form === "star")];
+  return ordered.map((group) => ({ ...group, number: inHues.indexOf(group) }));
 }
 
 /** The group number of each run of a map, in their order. */

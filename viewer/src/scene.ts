@@ -4,7 +4,7 @@
  */
 
 export const FORMAT = "lossatlas-scene";
-export const VERSION = 3;
+export const VERSION = 4;
 
 export type Numbers = Float32Array | Float64Array | Int32Array;
 export type Scale = "linear" | "log";
@@ -31,6 +31,7 @@ export interface SceneRun {
   readonly stop: number;
   readonly seed: number | null;
   readonly jump: number | null;
+  readonly group: string | null; // name of the runs that share a colour and an entry of the legend with this one
   readonly n_diverged: number; // points with NaN or infinite weights, which have no row
 }
 

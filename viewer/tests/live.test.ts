@@ -2,7 +2,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { fetching, unframed } from "../src/live";
 import type { Scene } from "../src/scene";
 
-const HEADER = { format: "lossatlas-scene", version: 3, title: "ü", summary: "", surfaces: [], maps: [{ time: { dtype: "int32", shape: [2], offset: 0 } }] };
+const HEADER = { format: "lossatlas-scene", version: 4, title: "ü", summary: "", surfaces: [], maps: [{ time: { dtype: "int32", shape: [2], offset: 0 } }] };
 
 /** As `lossatlas.serve.feed.framed`. */
 function framed(header: object = HEADER, numbers: readonly number[] = [7, 8]): ArrayBuffer {
@@ -76,8 +76,8 @@ test("a scene that cannot be drawn is said once", async () => {
   const refused: string[] = [];
   const ask = fetching("scene", () => expect.unreachable(), (error) => refused.push(error.message));
   ask("a-1");
-  await asked[0]!.answer(200, framed({ ...HEADER, version: 4 }));
+  await asked[0]!.answer(200, framed({ ...HEADER, version: 5 }));
   ask("");
   expect(asked.length).toBe(1);
-  expect(refused).toEqual([expect.stringContaining("version 4")]);
+  expect(refused).toEqual([expect.stringContaining("version 5")]);
 });

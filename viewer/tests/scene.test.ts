@@ -8,7 +8,7 @@ const MAP = {
   time: { dtype: "int32", shape: [2], offset: 24 },
   metrics: [{ name: "loss", label: "loss", scale: "log", unit: "", meaning: "", values: { dtype: "float64", shape: [2], offset: 32 } }],
 };
-const HEADER = { format: "lossatlas-scene", version: 3, title: "t", summary: "s", maps: [MAP] };
+const HEADER = { format: "lossatlas-scene", version: 4, title: "t", summary: "s", maps: [MAP] };
 
 function data(): ArrayBuffer {
   const buffer = new ArrayBuffer(48);
@@ -30,7 +30,7 @@ test("numbers come back as they were written, each in its own type", () => {
 
 test.each([
   ["another format", { ...HEADER, format: "x" }, /not a scene/],
-  ["a newer version", { ...HEADER, version: 4 }, /version 4.*update/],
+  ["a newer version", { ...HEADER, version: 5 }, /version 5.*update/],
   ["an older version", { ...HEADER, version: 1 }, /version 1.*write the page again/],
   ["an unknown type", { ...HEADER, maps: [{ ...MAP, time: { dtype: "int64", shape: [2], offset: 24 } }] }, /int64/],
   ["numbers cut short", { ...HEADER, maps: [{ ...MAP, time: { dtype: "int32", shape: [20], offset: 24 } }] }, /cut short/],

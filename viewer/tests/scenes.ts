@@ -3,7 +3,7 @@
 import type { Layout, Metric, Scene, SceneMap, SceneRun } from "../src/scene";
 
 export function run(fields: Partial<SceneRun>): SceneRun {
-  return { name: "sgd", kind: "training", start: 0, stop: 0, seed: null, jump: null, n_diverged: 0, ...fields };
+  return { name: "sgd", kind: "training", start: 0, stop: 0, seed: null, jump: null, group: null, n_diverged: 0, ...fields };
 }
 
 export function metric(fields: Partial<Metric>): Metric {

@@ -6,6 +6,7 @@ as anything imports it.
 
 from lossatlas._atlas.comparing import MethodComparison, compare
 from lossatlas._atlas.making import atlas, charted
+from lossatlas._atlas.many import evenly
 from lossatlas._atlas.recorded import Diverged, recorded_metrics, recorded_steps, traces_of
 from lossatlas._atlas.result import Atlas, Trace
 from lossatlas._atlas.ways import RunGeometry, geometry
@@ -19,6 +20,7 @@ __all__ = [
     "atlas",
     "charted",
     "compare",
+    "evenly",
     "geometry",
     "recorded_metrics",
     "recorded_steps",

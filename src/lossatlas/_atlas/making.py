@@ -9,10 +9,12 @@ from typing import Literal
 import numpy as np
 
 from lossatlas._arrays import InputError, Vector
+from lossatlas._atlas.many import mapped, refuse_many, shown_points
 from lossatlas._atlas.predicted import Predictions, rows_of, with_predictions
 from lossatlas._atlas.recorded import (
     Diverged,
     kept_points,
+    kind_of,
     recorded_metrics,
     recorded_steps,
     refuse_unknown_diverged,
@@ -56,6 +58,7 @@ def atlas(
     diverged: Diverged = "refuse",
     methods: Sequence[Method] = ("pca",),
     nulls: bool = True,
+    max_points: int | None = None,
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
 ) -> Atlas:
@@ -80,6 +83,8 @@ def atlas(
         methods: What else draws the same distances, to be compared: ``"pca"``, ``"tsne"``, ``"umap"``, ``"isomap"``.
         nulls: Whether maps of nothing are drawn, to be scored beside: with their scores it takes two to three
             times as long as the embedding.
+        max_points: Points that are shown and measured. Of more, all are mapped through landmarks by their sketches, so that
+            memory grows with their number and not its square; shown are the ends of runs, and others evenly. None shows all.
         seed: Seed of what chance there is.
         progress: Called with the name of each stage as it begins.
 
@@ -91,18 +96,23 @@ def atlas(
         raise InputError(
             "metric='predictions' needs predictions of each run; pass predictions=[lossatlas.predictions(task, run), …]"
         )
+    if max_points is not None:
+        refuse_many(max_points, metric=metric, preset=preset, is_asked=predictions is not None)
     refuse_methods(methods)
     report = progress or (lambda _: None)
     report("reading")
     opened = open_runs(runs)
-    kept = [kept_points(run, diverged) for run in opened]
+    every = [kept_points(run, diverged) for run in opened]
+    shown = every if max_points is None else shown_points([kind_of(run) for run in opened], every, most=max_points)
+    seen = [place for place in range(len(opened)) if shown is every or shown[place]]
+    some, kept = [opened[place] for place in seen], [shown[place] for place in seen]
     report("distances")
-    rows = None if predictions is None else rows_of(predictions, opened, kept)
+    rows = None if predictions is None else rows_of(predictions, some, kept)
     said = None if rows is None else prediction_pairwise(rows)
     if metric == "predictions" and said is not None:
         between, distance_error = said, 0.0
     else:
-        between, distance_error = recorded_pairwise(opened, kept=kept, origin=origin)
+        between, distance_error = recorded_pairwise(some, kept=kept, origin=origin)
     report("embedding")
     embedded = functools.partial(
         phate,
@@ -117,10 +127,13 @@ def atlas(
         preset=preset,
         seed=seed,
     )
-    embedding = embedded(between)
+    if shown is every:
+        embedding = embedded(between)
+    else:
+        embedding, distance_error = mapped(opened, every, shown, origin=origin, embedded=embedded)
     report("measures")
     made = charted(
-        opened,
+        some,
         kept,
         between,
         embedding,
@@ -129,6 +142,8 @@ def atlas(
         redrawn=embedded if nulls else None,
         distance_error=distance_error,
         ways=hellinger_pairwise(rows) if rows is not None and said is between else None,
+        n_left_out=[opened[place].n_points - len(every[place]) for place in seen],
+        n_mapped=sum(map(len, every)),
         report=report,
     )
     if said is None:
@@ -155,6 +170,7 @@ def charted(
     distance_error: float = 0.0,
     ways: Pairwise | None = None,
     n_left_out: Sequence[int] | None = None,
+    n_mapped: int | None = None,
     report: Callable[[str], None] = lambda _: None,
 ) -> Atlas:
     """Measure what a finished embedding shows.
@@ -170,6 +186,7 @@ def charted(
         distance_error: Of a distance over itself, where they were estimated.
         ways: Euclidean distances by which trajectories are measured; by default ``between``.
         n_left_out: How many points of each run had diverged; by default all that are not kept.
+        n_mapped: Points that shaped the map, where these are some of them.
         report: Called with the name of each further stage.
 
     Raises:
@@ -203,6 +220,7 @@ def charted(
         valleys=found,
         merge_tree=tree,
         comparison=compared,
+        n_mapped=n_mapped or len(steps),
     )
 
 

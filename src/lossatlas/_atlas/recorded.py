@@ -24,6 +24,11 @@ def kept_points(run: Run, diverged: Diverged) -> tuple[int, ...]:
     return tuple(point for point in range(run.n_points) if point not in left_out)
 
 
+def kind_of(run: Run) -> str:
+    """Return what a run is, as its settings say: a training where they say nothing."""
+    return str(run.settings.get("kind", "training"))
+
+
 def step_label(runs: Sequence[Run]) -> str:
     """Return ``"epoch"`` where every run counts epochs, else ``"step"``."""
     return "epoch" if all(run.settings.get("every") == "epoch" for run in runs) else "step"
@@ -39,16 +44,25 @@ def traces_of(runs: list[Run], kept: Sequence[Sequence[int]], *, n_left_out: Seq
         traces.append(
             Trace(
                 name=name,
-                kind=str(made_by.get("kind", "training")),
+                kind=kind_of(run),
                 start=start,
                 stop=start + len(points),
                 seed=made_by.get("seed") if made_by.get("kind") == "retraining" else None,
                 jump=made_by.get("step") if made_by.get("kind") == "retraining" else None,
+                group=_group(run),
                 n_left_out=n_missing,
             )
         )
         start += len(points)
     return tuple(traces)
+
+
+def _group(run: Run) -> str | None:
+    """The group that a run says it is of. What is no name is taken for a setting of the user's own that only sounds like it."""
+    named = run.settings.get("group")
+    if run.settings.get("kind") in ("retraining", "optimum") or not isinstance(named, str):
+        return None
+    return named.strip() or None
 
 
 def _unique_names(runs: list[Run]) -> list[str]:

@@ -31,6 +31,7 @@ class Trace:
     stop: int
     seed: int | None = None  # of a retraining's direction
     jump: float | None = None  # size of a retraining's jump, as a fraction of the weights' norm
+    group: str | None = None  # of runs that are one thing, as the seeds of one optimiser; retrainings have their seed instead
     n_left_out: int = 0  # points that had diverged
 
     @property
@@ -63,11 +64,17 @@ class Atlas:
     merge_tree: MergeTree | None = None  # of the same loss
     space: Literal["weights", "predictions"] = "weights"  # what distances are between, those from the optimum and of steps too
     comparison: Comparison = field(default_factory=Comparison)  # other maps of the distances, and how faithful each is
+    n_mapped: int | None = None  # points that shaped the map: more than are here where only some of them are shown
 
     @property
     def n_points(self) -> int:
         """Number of points."""
         return len(self.steps)
+
+    @property
+    def is_thinned(self) -> bool:
+        """Whether more points shaped the map than are shown and measured."""
+        return self.n_mapped is not None and self.n_mapped > self.n_points
 
     @property
     def step_lengths(self) -> Vector | None:
@@ -91,7 +98,11 @@ class Atlas:
         return {
             trace.name: return_ratio(self.distance_from_optimum[trace.start : trace.stop])
             for trace in self.traces
-            if trace.kind == "retraining" and trace.jump and not trace.n_left_out and self.distance_from_optimum[trace.start] > 0
+            if trace.kind == "retraining"
+            and trace.jump
+            and not trace.n_left_out
+            and trace.stop > trace.start
+            and self.distance_from_optimum[trace.start] > 0
         }
 
     def summary(self) -> dict[str, Any]:
@@ -106,6 +117,8 @@ class Atlas:
             "n_left_out": sum(trace.n_left_out for trace in self.traces),
             "n_diverged_retrainings": sum(trace.kind == "retraining" and trace.n_left_out > 0 for trace in self.traces),
         }
+        if self.is_thinned:
+            numbers["n_mapped"] = self.n_mapped
         if diagram is not None:
             numbers["persistence"] = {
                 "of": self.loss,

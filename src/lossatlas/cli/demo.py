@@ -12,9 +12,18 @@ from lossatlas.cli.output import Json, Seed, print_table, progress
 class Experiment(StrEnum):
     """The experiments that ``demo`` runs."""
 
+    FIGURE_2 = "figure-2"
+    TABLE_1 = "table-1"
     GOOD_BAD_MEMORISED = "good-bad-memorised"
     OPTIMIZERS = "optimizers"
-    TABLE_1 = "table-1"
+    INITIALIZATIONS = "initializations"
+    ARCHITECTURES = "architectures"
+    DATASETS = "datasets"
+    BATCH_SIZE = "batch-size"
+    LEARNING_RATE = "learning-rate"
+    FORKS = "forks"
+    GROKKING = "grokking"
+    LANGUAGE_MODEL = "language-model"
 
 
 class Scale(StrEnum):
@@ -25,13 +34,15 @@ class Scale(StrEnum):
 
 
 def demo(
-    experiment: Annotated[Experiment, typer.Argument(help="Which comparison of the paper.")] = Experiment.GOOD_BAD_MEMORISED,
+    experiment: Annotated[Experiment, typer.Argument(help="Which comparison of the paper.")] = Experiment.FIGURE_2,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for runs, page, figure and numbers.")] = Path("demo"),
     scale: Annotated[
         Scale, typer.Option(help="small: minutes on two cores. paper: full size, for a GPU or a cluster; see --dry-run first.")
     ] = Scale.SMALL,
     epochs: Annotated[int, typer.Option(min=0, help="Epochs of each retraining; 0 takes the comparison's own.")] = 0,
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0 takes one a processor.")] = 0,
+    ray: Annotated[bool, typer.Option("--ray", help="Use the Ray cluster instead.")] = False,  # noqa: FBT002
+    gpus: Annotated[float, typer.Option(min=0, help="GPUs of one network on Ray; 0.25 lets four share one.")] = 0.0,
     seed: Seed = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how long it will take, and stop.")] = False,  # noqa: FBT002
     as_json: Json = False,  # noqa: FBT002
@@ -42,13 +53,14 @@ def demo(
     the same command goes on where it was.
     """
     from dataclasses import asdict
+    from functools import partial
 
     import joblib
 
     from lossatlas.draw import json_text
     from lossatlas.experiments import experiment as named
     from lossatlas.experiments.report import refuse_unwritable_folder, write_report
-    from lossatlas.sample import LocalPool
+    from lossatlas.sample import LocalPool, RayPool
 
     chosen = named(experiment.value)
     settings = chosen.default_settings(scale=scale.value, epochs=epochs or None, seed=seed)
@@ -60,8 +72,9 @@ def demo(
         typer.echo(json_text(asdict(costs)) if as_json else str(costs), err=not dry_run, nl=not as_json)
     if dry_run:
         return
-    with progress(total=chosen.n_units(settings), quiet=as_json) as report_progress, LocalPool(processes) as pool:
-        report = chosen.run(output, settings, executor=pool, progress=report_progress)
+    pool = partial(RayPool, num_gpus=gpus) if ray else partial(LocalPool, processes)
+    with progress(total=chosen.n_units(settings), quiet=as_json) as report_progress, pool() as executor:
+        report = chosen.run(output, settings, executor=executor, progress=report_progress)
     written = write_report(report, output)
     if as_json:
         typer.echo(json_text(report.summary), nl=False)

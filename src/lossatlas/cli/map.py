@@ -70,6 +70,10 @@ def map_(
         list[Method] | None, typer.Option(help="Another drawing beside PHATE; may be repeated.", show_default="pca")
     ] = None,
     nulls: Annotated[bool, typer.Option(help="Draw random walks and shuffled places too, to score the map beside.")] = True,  # noqa: FBT002
+    max_points: Annotated[
+        int | None,
+        typer.Option(min=8, help="Points shown and measured; of more, all are mapped by landmarks.", show_default="all"),
+    ] = None,
     style: Annotated[Style, typer.Option(help="Sizes of a figure or film: of print, or of a slide.")] = Style.PAPER,
     drawn: Annotated[
         Drawn,
@@ -103,6 +107,7 @@ def map_(
             diverged=diverged.value,
             methods=[one.value for one in dict.fromkeys(method or [Method.PCA])],
             nulls=nulls,
+            max_points=max_points,
             seed=seed,
             progress=lambda stage: report_progress(0, stage),
         )

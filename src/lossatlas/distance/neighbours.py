@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
-from lossatlas._arrays import InputError, Vector
+from lossatlas._arrays import InputError
 from lossatlas.distance.pairwise import Origin, Pairwise, pairwise, refuse_unknown_origin
 from lossatlas.distance.search import Search
 from lossatlas.distance.source import ArraySource, PointSource, point_source
@@ -64,10 +64,11 @@ def neighbours_within(
     knn: int,
     radius_factor: float,
     knn_max: int | None = None,
+    rows: Int[np.ndarray, " m"] | None = None,
     metric: Metric = "cosine",
     origin: Origin = "zero",
-) -> tuple[csr_array, Vector]:
-    r"""All neighbours that an adaptive kernel reaches: ``(n, n)`` sparse distances, and the widths.
+) -> tuple[csr_array, Float[np.ndarray, " m"]]:
+    r"""All neighbours that an adaptive kernel reaches: ``(m, n)`` sparse distances, and the widths.
 
     .. math:: \{ j \ne i : d_{ij} \le f\, \epsilon_i \}, \qquad \epsilon_i = d(i, \text{its knn-th neighbour})
 
@@ -79,6 +80,7 @@ def neighbours_within(
         knn: Neighbour that sets the width, itself not counted.
         radius_factor: How many widths a point reaches, :math:`f`.
         knn_max: Most neighbours of a row, the nearest of them; by default all.
+        rows: The points whose neighbours are looked for, among all; by default all.
         metric: As for :func:`nearest`.
         origin: As for :func:`cosine_distances`.
 
@@ -94,31 +96,36 @@ def neighbours_within(
         raise InputError(f"radius_factor must be positive, but is {radius_factor}; choose a larger one")
     if knn_max is not None and knn_max < knn:
         raise InputError(f"knn_max must be at least knn, {knn}, but is {knn_max}; choose a larger one")
+    asked, most = (np.arange(n) if rows is None else rows), (n - 1 if knn_max is None else min(knn_max, n - 1))
     with workers() as pool:
-        return _within(_lists(source, metric, origin, pool), n, knn, radius_factor, n - 1 if knn_max is None else knn_max)
+        lists = _lists(source, metric, origin, pool)
+        found, widths = _within(lists, asked, knn=knn, radius_factor=radius_factor, most=most)
+    starts = np.concatenate([[0], np.cumsum([len(row) for row, _ in found])])
+    columns = np.concatenate([np.zeros(0, np.int64), *(row for row, _ in found)])
+    distances = np.concatenate([np.zeros(0), *(d for _, d in found)])
+    return csr_array((distances, columns, starts), shape=(len(asked), n)), widths
 
 
-def _within(lists: "Search | _Dense", n: int, knn: int, radius_factor: float, most: int) -> tuple[csr_array, Vector]:
-    most = min(most, n - 1)
+def _within(
+    lists: "Search | _Dense", rows: np.ndarray, *, knn: int, radius_factor: float, most: int
+) -> tuple[list[tuple[np.ndarray, np.ndarray]], np.ndarray]:
+    """Return whom each of some rows reaches and how far away they are, and the rows' widths."""
     k = min(most, max(2 * knn, knn + 8))
-    rows = np.arange(n)
+    open_ = np.arange(len(rows))
     indices, distances = lists.nearest(rows, k)
     widths = distances[:, knn - 1].copy()
-    found: list[tuple[np.ndarray, np.ndarray]] = [(np.zeros(0, np.int64), np.zeros(0))] * n
+    found: list[tuple[np.ndarray, np.ndarray]] = [(np.zeros(0, np.int64), np.zeros(0))] * len(rows)
     while True:
-        reach = radius_factor * widths[rows]
+        reach = radius_factor * widths[open_]
         counts = (distances <= reach[:, None]).sum(axis=1)
         is_done = (counts < k) | (k == most)
         for at in np.flatnonzero(is_done):
-            found[rows[at]] = (indices[at, : counts[at]].copy(), distances[at, : counts[at]].copy())
-        rows = rows[~is_done]
-        if not len(rows):
-            break
+            found[open_[at]] = (indices[at, : counts[at]].copy(), distances[at, : counts[at]].copy())
+        open_ = open_[~is_done]
+        if not len(open_):
+            return found, widths
         k = min(most, 4 * k)
-        indices, distances = lists.nearest(rows, k)
-    starts = np.concatenate([[0], np.cumsum([len(row) for row, _ in found])])
-    columns = np.concatenate([row for row, _ in found])
-    return csr_array((np.concatenate([d for _, d in found]), columns, starts), shape=(n, n)), widths
+        indices, distances = lists.nearest(rows[open_], k)
 
 
 class _Dense:

@@ -31,7 +31,7 @@ def prediction_distances(predictions: LogProbabilities | Parts, *, kind: Predict
     .. math::
 
         \text{bhattacharyya} &= -\tfrac1m \sum_k \ln \sum_c \sqrt{p_k(c)\, q_k(c)} \\
-        \text{hellinger}     &= \Big(\tfrac1{2m} \sum_k \sum_c \big(\sqrt{p_k(c)} - \sqrt{q_k(c)}\big)^2\Big)^{1/2} \\
+        \text{hellinger}     &= \Bigl(\tfrac1{2m} \sum_k \sum_c \bigl(\sqrt{p_k(c)} - \sqrt{q_k(c)}\bigr)^2\Bigr)^{1/2} \\
         \text{jeffreys}      &= \tfrac1{2m} \sum_k \sum_c (p_k(c) - q_k(c)) (\ln p_k(c) - \ln q_k(c)) \\
         \text{disagreement}  &= \text{share of samples whose likeliest class is another}
 

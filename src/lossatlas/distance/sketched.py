@@ -51,6 +51,11 @@ class Sketches:
             dots=np.array([point.dot for point in points]),
         )
 
+    def point(self, row: int) -> Sketch:
+        """Return the sketch of one point."""
+        moments = np.array([self.squared_norms[row], self.squared_displacements[row], self.dots[row]])
+        return Sketch.of(self.values[row], moments, n_parameters=self.start.n_parameters, seed=self.start.seed)
+
     @property
     def norms(self) -> Vector:
         """Exact norms of the points."""

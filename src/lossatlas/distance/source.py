@@ -236,6 +236,8 @@ def refuse_other_runs(runs: Sequence[Run]) -> None:
 
 
 def _refuse_other_parameters(first: Run, other: Run) -> None:
+    if other.tensors is first.tensors:  # as they are of runs of one model that were opened together
+        return
     mine, theirs = ([(tensor.name, tensor.shape) for tensor in run.parameters] for run in (first, other))
     if sorted(mine) == sorted(theirs):
         return

@@ -14,6 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.markers import MarkerStyle
+from matplotlib.path import Path as Outline
 
 from lossatlas._arrays import InputError
 from lossatlas.draw.figures.colours import Colours, colours_of, is_optimum
@@ -25,7 +27,7 @@ from lossatlas.draw.figures.marks import (
     draw_frame,
     draw_star,
     draw_title,
-    is_named_at_its_end,
+    is_marked_at_its_end,
 )
 from lossatlas.draw.figures.style import INK, Style, named_style
 from lossatlas.draw.scene import Scene, SceneMap, SceneRun
@@ -178,17 +180,19 @@ def _panel(axes: Axes, part: SceneMap, colours: Colours, style: Style) -> _Panel
     layout = part.layouts[0]
     draw_frame(axes, layout)
     shades = np.full((part.n_points, 3), 0.5)
+    shapes = [_shape("o")] * part.n_points
     names: dict[int, list[Artist]] = {}
     runs = [run for run in part.runs if run.stop > run.start and not is_optimum(part, run)]
     for run in runs:
         shades[run.start : run.stop] = to_rgb(colours.of_run(run))
+        shapes[run.start : run.stop] = [_shape(colours.marker_of(run))] * (run.stop - run.start)
         if run.kind == "path":
             path = layout.coordinates[run.start : run.stop].T
             axes.plot(*path, color=colours.of_run(run), linewidth=style.thick, zorder=2.5)
-        if is_named_at_its_end(part, run):
+        if is_marked_at_its_end(part, run):
             known = set(axes.get_children())
             x, y = layout.coordinates[run.stop - 1]
-            draw_end(axes, run, (float(x), float(y)), colours.of_run(run), style)
+            draw_end(axes, run, (float(x), float(y)), colours, style)
             names[run.stop - 1] = [artist for artist in axes.get_children() if artist not in known]
     ends = np.array([row for run in runs if _is_timed(run) for row in range(run.start + 1, run.stop)], dtype=int)
     pairs = np.stack([layout.coordinates[ends - 1], layout.coordinates[ends]], axis=1) if len(ends) else np.zeros((0, 2, 2))
@@ -199,6 +203,7 @@ def _panel(axes: Axes, part: SceneMap, colours: Colours, style: Style) -> _Panel
         place[part.optimum] = np.nan  # it is the star
     x, y = place.T
     points = axes.scatter(x, y, c=shades, linewidths=0, zorder=2, sizes=[style.point])
+    points.set_paths(shapes)
     jumps = [run for run in runs if run.jump is not None]
     rows = np.array([run.start for run in jumps], dtype=int)
     faces = np.array([colours.of_jump(run.jump) for run in jumps if run.jump is not None]).reshape(-1, 4)
@@ -209,6 +214,11 @@ def _panel(axes: Axes, part: SceneMap, colours: Colours, style: Style) -> _Panel
     crosses = [marks for marks in axes.collections if marks not in before and isinstance(marks, PathCollection)]
     draw_star(axes, part, style, layout=layout)
     return _Panel(axes, part, points, shades, lines, ends, diamonds, rows, crosses, names)
+
+
+def _shape(marker: str) -> Outline:
+    made = MarkerStyle(marker)
+    return made.get_path().transformed(made.get_transform())
 
 
 def _shares(n_frames: int, fps: int) -> Iterator[float | None]:

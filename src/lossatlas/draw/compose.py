@@ -66,6 +66,7 @@ def scene_run(trace: Trace) -> SceneRun:
         stop=trace.stop,
         seed=trace.seed,
         jump=trace.jump,
+        group=trace.group,
         n_diverged=trace.n_left_out,
     )
 
@@ -221,6 +222,15 @@ def _facts(atlas: Atlas) -> list[Fact]:
                 label="error of distances",
                 value=f"{atlas.distance_error:.1%}",
                 meaning="The runs hold sketches in place of weights: each distance is an estimate, and this its standard error.",
+            )
+        )
+    if atlas.is_thinned:
+        facts.append(
+            Fact(
+                label="points shown",
+                value=f"{atlas.n_points:,} of {atlas.n_mapped:,}",
+                meaning="All points shaped the map. Scores, valleys, steps and turns are of the shown ones alone: the fewer they "
+                "are, the shorter and straighter a way looks.",
             )
         )
     left_out = sum(trace.n_left_out for trace in atlas.traces)

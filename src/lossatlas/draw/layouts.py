@@ -142,8 +142,12 @@ def _caption(atlas: Atlas) -> str:
     metric = f"{settings.metric} distance" + (f" about {about}" if settings.metric == "cosine" and about else "")
     if atlas.space == "predictions":
         metric = "Bhattacharyya distance of predictions"
+    points = f"{atlas.n_points:,} points"
+    if atlas.is_thinned and atlas.embedding.graph.landmarks is not None:
+        n_landmarks = len(atlas.embedding.potential)
+        points = f"{atlas.n_mapped:,} points by {n_landmarks:,} landmarks, {atlas.n_points:,} of them shown"
     return (
-        f"PHATE of {atlas.n_points:,} points, {metric}; "
+        f"PHATE of {points}, {metric}; "
         f"knn {settings.knn}, decay {_decimal(settings.decay)}, {chosen}, "
         f"gamma {_decimal(settings.gamma)}, preset {settings.preset}; stress {plane_stress(atlas.embedding):.3f}"
     )

@@ -117,6 +117,7 @@ def _write_arrays(atlas: Atlas, path: Path, look: Look) -> None:
         "steps": atlas.steps,
         "run": np.concatenate([np.full(trace.stop - trace.start, i) for i, trace in enumerate(atlas.traces)]),
         "run_names": np.array([trace.name for trace in atlas.traces]),
+        "run_groups": np.array([trace.group or "" for trace in atlas.traces]),
         **{f"metric_{name}": values for name, values in atlas.metrics.items()},
         **{f"coordinates_{name}": made.coordinates for name, made in atlas.layouts.items()},
         **{f"coordinates_{name}_3d": values for name, values in atlas.comparison.coordinates_3d.items()},

@@ -15,7 +15,7 @@ import numpy as np
 from lossatlas._arrays import InputError
 
 FORMAT = "lossatlas-scene"
-VERSION = 3
+VERSION = 4
 
 Scale = Literal["linear", "log"]
 # Points of a training and a retraining follow each other in time, those of a path (a way of low loss, a straight line) in
@@ -45,7 +45,12 @@ class SceneRun:
     stop: int
     seed: int | None = None  # retrainings: the seed of the direction
     jump: float | None = None  # retrainings: the jump's size as a fraction of the weights' norm
+    group: str | None = None  # others: name of the runs that share a colour and an entry of the legend with this one
     n_diverged: int = 0  # points with NaN or infinite weights, which have no row
+
+    def __post_init__(self) -> None:
+        if self.group == "":
+            raise InputError(f"the group of run {self.name!r} has no name; give it one, or None to a run that stands alone")
 
     @property
     def is_ordered(self) -> bool:

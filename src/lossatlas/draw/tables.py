@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Int
 
-from lossatlas._atlas import Atlas, Trace
+from lossatlas._atlas import Atlas, Trace, evenly
 from lossatlas.draw.scene import Barcode, DistanceTable
 
 # Points between which distances are shown: 256 kB of them.
@@ -47,11 +47,6 @@ def spread(traces: tuple[Trace, ...], n: int, *, most: int = _MOST) -> Int[np.nd
         return np.arange(n)
     ends = np.unique([row for trace in traces if trace.stop > trace.start for row in (trace.start, trace.stop - 1)])
     if len(ends) >= most:
-        return ends[_evenly(len(ends), most)]
+        return ends[evenly(len(ends), most)]
     others = np.setdiff1d(np.arange(n), ends, assume_unique=True)
-    return np.union1d(ends, others[_evenly(len(others), most - len(ends))])
-
-
-def _evenly(n: int, count: int) -> Int[np.ndarray, " k"]:
-    """Return ``count`` of n numbers, fewer than there are, in the middle of as many equal parts."""
-    return (np.arange(count) * n + n // 2) // count
+    return np.union1d(ends, others[evenly(len(others), most - len(ends))])

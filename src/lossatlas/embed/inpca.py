@@ -62,7 +62,7 @@ def inpca(distances: Distances, *, n_components: int = 2) -> InPCAEmbedding:
 
     with D as it is, which stands for squared lengths, and axes in the order of :math:`|\lambda|`. The first k hold
 
-    .. math:: 1 - \Big(1 - \sum_{a \le k} \lambda_a^2 \big/ \lVert W \rVert_F^2\Big)^{1/2}
+    .. math:: 1 - \Bigl(1 - \sum_{a \le k} \lambda_a^2 / \lVert W \rVert_F^2\Bigr)^{1/2}
 
     of it (Quinn et al. 2019, PNAS 116, "Visualizing probabilistic models with intensive principal component analysis"; Mao et
     al. 2024). Where the lengths :math:`\sqrt D` are those of no points in a space, some axes are imaginary; a map that hides

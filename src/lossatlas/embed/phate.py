@@ -54,7 +54,7 @@ class PhateEmbedding(Embedding):
     @property
     def n_duplicates(self) -> int:
         """Points at distance 0 from an earlier one (for a cosine: on one ray), which share its place."""
-        return len(self.distinct) - self.affinities.shape[0]
+        return len(self.distinct) - len(np.unique(self.distinct))
 
     @property
     def connected_components(self) -> int:
@@ -64,17 +64,29 @@ class PhateEmbedding(Embedding):
     @cached_property
     def potential_distances(self) -> Distances:
         """Distances ``(n, n)`` between potentials, through landmarks interpolated: what the coordinates approximate."""
+        places, rows = np.unique(self.distinct, return_inverse=True)
         landmarks = self.graph.landmarks
-        if landmarks is None:
+        if landmarks is not None:
+            between = potential_distances(landmarks.shares[places] @ self.potential, self.settings.potential_metric)
+        elif len(places) == len(self.potential):
             between = self._drawn_distances
         else:
-            between = potential_distances(landmarks.shares @ self.potential, self.settings.potential_metric)
-        return between if self.n_duplicates == 0 else between[np.ix_(self.distinct, self.distinct)]
+            between = self._drawn_distances[np.ix_(places, places)]
+        return between if np.array_equal(rows, np.arange(len(rows))) else between[np.ix_(rows, rows)]
 
     @cached_property
     def _drawn_distances(self) -> Float[np.ndarray, "m m"]:
         """Distances between the places, which the scaling draws."""
         return potential_distances(self.potential, self.settings.potential_metric, device=self.settings.device)
+
+    def picked(self, rows: Int[np.ndarray, " k"]) -> "PhateEmbedding":
+        """Return the map of some of its points, each where it was: what is measured of it is of these alone.
+
+        >>> walk = np.random.default_rng(0).normal(size=(40, 200)).cumsum(axis=0) + 10
+        >>> phate(walk).picked(np.arange(0, 40, 4)).potential_distances.shape
+        (10, 10)
+        """
+        return replace(self, coordinates=self.coordinates[rows], graph=replace(self.graph, distinct=self.distinct[rows]))
 
     def revised(
         self,

@@ -1,7 +1,7 @@
 """What PHATE asks of the points: who is near whom, who is a copy, and how far some are from all."""
 
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, Protocol, runtime_checkable
 
@@ -101,6 +101,7 @@ class PointCloud:
     decay: float | None
     knn_max: int | None
     bandwidth_scale: float
+    known: Neighbourhood | None = None  # where the neighbours were found already
 
     @property
     def n_points(self) -> int:
@@ -109,10 +110,19 @@ class PointCloud:
 
     @cached_property
     def _neighbours(self) -> Neighbourhood:
+        return self._looked_for() if self.known is None else self.known
+
+    def _looked_for(self, rows: Int[np.ndarray, " k"] | None = None) -> Neighbourhood:
+        """Return the neighbours of some rows among all points, by default of all."""
         refuse_knn(self.knn, self.n_points)
-        furthest = reach(self.decay) * self.bandwidth_scale
         found, nearest = neighbours_within(
-            self.points, knn=self.knn, radius_factor=furthest, knn_max=self.knn_max, metric=self.metric, origin=self.origin
+            self.points,
+            knn=self.knn,
+            radius_factor=reach(self.decay) * self.bandwidth_scale,
+            knn_max=self.knn_max,
+            rows=rows,
+            metric=self.metric,
+            origin=self.origin,
         )
         return Neighbourhood(found, nearest * self.bandwidth_scale)
 
@@ -124,9 +134,12 @@ class PointCloud:
         return _groups(copies)
 
     def kept(self, points: Int[np.ndarray, " k"]) -> "PointCloud":
-        """Return the same for some of the points, about the same origin."""
-        kept = self.points[points]
-        return PointCloud(kept, self.metric, self.origin, self.knn, self.decay, self.knn_max, self.bandwidth_scale)
+        """Return the same for some of the points, about the same origin; where most stay, what is known of them stays too."""
+        kept = replace(self, points=self.points[points], known=None)
+        if "_neighbours" not in self.__dict__ or 2 * len(points) < self.n_points:
+            return kept
+        left, again = _without_others(self._neighbours, points, scale=self.bandwidth_scale, is_cut=self.knn_max is not None)
+        return replace(kept, known=_replaced(left, again, kept._looked_for(again)))
 
     def neighbourhood(self, settings: PhateSettings, bandwidth: float | np.ndarray | None) -> Neighbourhood:  # noqa: ARG002
         """Return the neighbours that each point's kernel reaches, by the settings that it was made for."""
@@ -148,7 +161,7 @@ class PointCloud:
             edges = [self._passage(pieces[i], pieces[j], int(middles[j]), pool) for i, j in zip(tree.row, tree.col, strict=True)]
         return joined(affinities, edges)
 
-    def _passage(self, one: Indices, other: Indices, end: int, pool: Executor) -> tuple[int, int]:
+    def _passage(self, one: Int[np.ndarray, " k"], other: Int[np.ndarray, " l"], end: int, pool: Executor) -> tuple[int, int]:
         begin = -1
         for _ in range(_BACK_AND_FORTH):
             nearest = self._nearest(end, one, pool)
@@ -204,3 +217,41 @@ def point_cloud(
 
 def _groups(copies: csr_array) -> Indices:
     return csgraph.connected_components(copies, directed=False)[1].astype(np.int64)
+
+
+def _without_others(
+    known: Neighbourhood, points: Int[np.ndarray, " k"], *, scale: float, is_cut: bool
+) -> tuple[Neighbourhood, Int[np.ndarray, " r"]]:
+    """Return the neighbours of some points among these, and which of their rows have to be looked at again.
+
+    These are the rows that lose one of the neighbours by which their width is measured, or any of a list that was cut.
+    """
+    place = np.full(len(known.bandwidths), -1)
+    place[points] = np.arange(len(points))
+    found, widths = known.distances[points], known.bandwidths[points]
+    row = np.repeat(np.arange(len(points)), np.diff(found.indptr))
+    stays = place[found.indices] >= 0
+    again = np.unique(row[~stays & ((found.data * scale <= widths[row]) | is_cut)])
+    return _listed(row[stays], place[found.indices[stays]], found.data[stays], widths), again
+
+
+def _replaced(known: Neighbourhood, rows: Int[np.ndarray, " r"], new: Neighbourhood) -> Neighbourhood:
+    """Return neighbours with those of some rows replaced."""
+    row = np.repeat(np.arange(len(known.bandwidths)), np.diff(known.distances.indptr))
+    stays = ~np.isin(row, rows)
+    widths = known.bandwidths.copy()
+    widths[rows] = new.bandwidths
+    return _listed(
+        np.concatenate([row[stays], np.repeat(rows, np.diff(new.distances.indptr))]),
+        np.concatenate([known.distances.indices[stays], new.distances.indices]),
+        np.concatenate([known.distances.data[stays], new.distances.data]),
+        widths,
+    )
+
+
+def _listed(row: np.ndarray, column: np.ndarray, distances: np.ndarray, widths: np.ndarray) -> Neighbourhood:
+    """Return neighbours from their rows, columns and distances; within a row their order stays: the nearest first."""
+    n = len(widths)
+    order = np.argsort(row, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=n))])
+    return Neighbourhood(csr_array((distances[order], column[order], starts), shape=(n, n)), widths)

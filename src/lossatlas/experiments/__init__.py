@@ -10,9 +10,18 @@ from typing import Any, Literal, Protocol, runtime_checkable
 # Name on the command line -> module, loaded when it is run.
 EXPERIMENTS: Mapping[str, str] = MappingProxyType(
     {
-        "good-bad-memorised": "lossatlas.experiments.good_bad_memorised",
-        "optimizers": "lossatlas.experiments.presets.optimizers",
+        "figure-2": "lossatlas.experiments.figure_two",
         "table-1": "lossatlas.experiments.table_one",
+        "good-bad-memorised": "lossatlas.experiments.presets.good_bad_memorised",
+        "optimizers": "lossatlas.experiments.presets.optimizers",
+        "initializations": "lossatlas.experiments.presets.initializations",
+        "architectures": "lossatlas.experiments.presets.architectures",
+        "datasets": "lossatlas.experiments.presets.datasets",
+        "batch-size": "lossatlas.experiments.presets.batch_size",
+        "learning-rate": "lossatlas.experiments.presets.learning_rate",
+        "forks": "lossatlas.experiments.presets.forks",
+        "grokking": "lossatlas.experiments.presets.grokking",
+        "language-model": "lossatlas.experiments.presets.language_model",
     }
 )
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,11 @@ class Files:
     def name(self) -> str:
         """Name of the run."""
         return self.folder.name
+
+    @cached_property
+    def n_parameters(self) -> int:
+        """Number of trained values of a point; added up once, since a sketch is asked for ten thousand times."""
+        return self.about.n_parameters
 
     @property
     def has_weights(self) -> bool:
@@ -147,7 +153,7 @@ class Files:
         try:
             if mark is not None:
                 _refuse_changed(file, what, mark)
-            return read_sketch(file, self.about.sketch, n_parameters=self.about.n_parameters)
+            return read_sketch(file, self.about.sketch, n_parameters=self.n_parameters)
         except FileNotFoundError:
             raise InputError(f"{what}: its sketch {name} is missing; restore it or remove its line") from None
 

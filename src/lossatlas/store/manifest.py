@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypedDict
 
@@ -103,9 +104,15 @@ def read_description(folder: Path) -> Description:
         tensors = tuple(TensorEntry(t["name"], tuple(t["shape"]), t["dtype"], t["kind"]) for t in fields["tensors"])
         keep = fields.get("keep", "weights")
         sketch = None if keep == "weights" else {name: int(fields["sketch"][name]) for name in ("k", "seed")}
-        return Description(tensors, fields["settings"], keep, sketch)
+        return Description(_one_of_all(tensors), fields["settings"], keep, sketch)
     except (KeyError, TypeError):
         raise InputError(f"'{folder / 'run.json'}' is damaged; restore it or record the run again") from None
+
+
+@lru_cache(maxsize=16)
+def _one_of_all(tensors: tuple[TensorEntry, ...]) -> tuple[TensorEntry, ...]:
+    """Return the tensors of the first run that has the same: ten thousand runs of one model hold them once."""
+    return tensors
 
 
 def read_manifest(file: Path, *, after: int = 0, line: int = 0) -> Manifest:

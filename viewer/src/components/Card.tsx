@@ -1,6 +1,6 @@
 /** What is known of one point, beside it. A live region, so that a screen reader follows the arrow keys. */
 
-import { nameOf } from "../groups";
+import { groupNameOf, nameOf } from "../groups";
 import { formatted, pointsOf, withUnit } from "../numbers";
 import { divergedAfter, isTimed, metricsOf, runAt, type Layout, type SceneMap } from "../scene";
 import type { State } from "../state";
@@ -50,6 +50,8 @@ export interface CardProps {
 }
 
 export function Card({ map, layout, state, row, at, size }: CardProps) {
+  const run = row === null ? undefined : runAt(map, row);
+  const group = run && groupNameOf(run, state.names);
   const isOpen = row !== null && at !== null;
   const style: Record<string, string> = {};
   if (isOpen) {
@@ -64,6 +66,7 @@ export function Card({ map, layout, state, row, at, size }: CardProps) {
       {isOpen && (
         <>
           <p class="card-title">{heading(map, row, state.names)}</p>
+          {group && <p class="card-group">{group}</p>}
           <dl>
             {lines(map, layout, row).map(({ name, label, value, unit }) => (
               <div key={name} data-name={name} data-value={String(value)}>

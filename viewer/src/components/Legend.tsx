@@ -3,8 +3,9 @@
 import { useRef, useState } from "preact/hooks";
 import { css, dash, hue } from "../colours";
 import { jumpColour } from "../colouring";
-import type { Group } from "../groups";
+import { runsOf, type Group } from "../groups";
 import { formatted } from "../numbers";
+import { CIRCLE, shapeOf } from "../shapes";
 import type { Act } from "../state";
 import type { Theme } from "../theme";
 
@@ -25,12 +26,24 @@ const STAR = "M7 .6 8.8 4.9 13.4 5.2 9.9 8.2 11 12.7 7 10.3 3 12.7 4.1 8.2.6 5.2
 /** A run's look in small: a line, a path's thick one with its points, points alone, or a star. */
 function Stroke({ group }: { readonly group: Group }) {
   const colour = css(hue(group.number));
-  const points = (xs: readonly number[], radius: number) => xs.map((x) => <circle key={x} cx={x} cy="4" r={radius} fill={colour} />);
+  const shape = shapeOf(group.number);
+  const points = (xs: readonly number[], radius: number) =>
+    xs.map((x) =>
+      shape === CIRCLE
+        ? <circle key={x} cx={x} cy="4" r={radius} fill={colour} />
+        : <polygon key={x} points={shape.map(([dx, dy]) => `${x + radius * dx},${4 + radius * dy}`).join(" ")} fill={colour} />,
+    );
   switch (group.form) {
     case "points": return <>{points([3, 10, 17], 2.2)}</>;
     case "path": return <><line x1="2" y1="4" x2="18" y2="4" stroke={colour} />{points([3.5, 16.5], 3.5)}</>;
     case "star": return <path d={STAR} transform="translate(4.4 -1.6) scale(.8)" fill="currentColor" />;
-    case "line": return <line x1="1" y1="4" x2="19" y2="4" stroke={colour} stroke-dasharray={dash(group.number).join(" ")} />;
+    case "line":
+      return (
+        <>
+          <line x1="1" y1="4" x2="19" y2="4" stroke={colour} stroke-dasharray={dash(group.number).join(" ")} />
+          {shape !== CIRCLE && points([15], 3.6)}
+        </>
+      );
   }
 }
 
@@ -50,6 +63,8 @@ function Chip({ group, props }: { readonly group: Group; readonly props: LegendP
   };
   const keys = props.groups.map((one) => one.key);
   const label = props.names.get(group.key) ?? group.label;
+  const isGroup = group.kind === "group";
+  const spoken = props.names.has(group.key) ? label : `${group.kind} ${group.label}`;
   if (isNaming) {
     const end = (name: string | null, isByKey: boolean) => {
       if (isOver.current) return;
@@ -66,7 +81,10 @@ function Chip({ group, props }: { readonly group: Group; readonly props: LegendP
         ref={focused}
         onFocus={(event) => event.currentTarget.select()}
         onKeyDown={(event) => {
-          if (event.key === "Enter") end(event.currentTarget.value, true);
+          if (event.key === "Enter") {
+            event.preventDefault(); // else the chip, which has the focus next, is pressed by it
+            end(event.currentTarget.value, true);
+          }
           if (event.key === "Escape") end(null, true);
           event.stopPropagation();
         }}
@@ -85,7 +103,7 @@ function Chip({ group, props }: { readonly group: Group; readonly props: LegendP
       }}
       data-key={group.key}
       aria-pressed={!props.hidden.has(group.key)}
-      aria-label={props.names.has(group.key) ? label : `${group.kind} ${group.label}`}
+      aria-label={isGroup ? `${spoken}, ${runsOf(group.count)}` : spoken}
       title="Click to see it alone, shift-click to hide or show it, double-click or F2 to rename it"
       onClick={(event) => {
         if (event.detail > 1) return; // the second of a double click
@@ -108,6 +126,7 @@ function Chip({ group, props }: { readonly group: Group; readonly props: LegendP
         </svg>
       )}
       <span class="chip-name">{label}</span>
+      {isGroup && <span class="chip-count" title={runsOf(group.count)}>{`×${group.count}`}</span>}
     </button>
   );
 }
@@ -170,6 +189,7 @@ export function Legend(props: LegendProps) {
   return (
     <div class="legend" data-shown={count}>
       <Choices title="Seed" groups={props.groups.filter((group) => group.kind === "seed")} props={props} />
+      <Choices title="Group" groups={props.groups.filter((group) => group.kind === "group")} props={props} />
       <Choices title="Run" groups={props.groups.filter((group) => group.kind === "run")} props={props} />
       {!props.isByRun && (
         <div class="legend-part">

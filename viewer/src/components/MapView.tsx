@@ -3,7 +3,7 @@
 import { useId, useMemo, useRef, useState } from "preact/hooks";
 import { ages, colouring } from "../colouring";
 import type { ColourScale } from "../colours";
-import { jumpSizes, type Group } from "../groups";
+import { jumpSizes, runsOf, type Group } from "../groups";
 import { enclosed, joined, type Joining, type Point } from "../lasso";
 import { pointsOf } from "../numbers";
 import { counterpart, nearest, stepped } from "../pick";
@@ -206,7 +206,7 @@ export function MapView({ scene, index, state, times, scale, groups, theme, isRe
   const diverged = map.runs.filter((run) => divergedAfter(run) !== null).length;
   const summary = count === 1
     ? "1 point"
-    : `${pointsOf(count)} in ${map.runs.length === 1 ? "1 run" : `${map.runs.length} runs`}${diverged > 0 ? `, ${diverged} of them diverged` : ""}`;
+    : `${pointsOf(count)} in ${runsOf(map.runs.length)}${diverged > 0 ? `, ${diverged} of them diverged` : ""}`;
   return (
     <figure class="map" data-map={map.name} data-layout={layout.name}>
       <h2>{map.name}</h2>

@@ -1,7 +1,7 @@
 /** What stands below a map: how far to trust it, its facts, and what can be unfolded; the same on every map. */
 
 import type { ComponentChildren } from "preact";
-import type { Group } from "../groups";
+import { runsOf, type Group } from "../groups";
 import { metricsOf, type Layout, type Scene, type SceneMap } from "../scene";
 import type { Act, Panel, State } from "../state";
 import type { Theme } from "../theme";
@@ -70,7 +70,7 @@ export function Panels(props: PanelProps) {
         </Fold>
       )}
       {count > 0 && (
-        <Fold panel="runs" title={`${count === 1 ? "1 run" : `${count} runs`} as a table`} props={props}>
+        <Fold panel="runs" title={`${runsOf(count)} as a table`} props={props}>
           {() => <RunTable map={map} names={props.state.names} />}
         </Fold>
       )}

@@ -1,11 +1,12 @@
 /** The map in words and numbers: one line a run, with the metrics at its last point. */
 
+import { groupNameOf, nameOf } from "../groups";
 import { formatted, pointsOf, withUnit } from "../numbers";
-import { nameOf } from "../groups";
 import { isTimed, type SceneMap } from "../scene";
 import type { State } from "../state";
 
 export function RunTable({ map, names }: { readonly map: SceneMap; readonly names: State["names"] }) {
+  const hasGroup = map.runs.some((run) => groupNameOf(run, names) !== null);
   const hasSeed = map.runs.some((run) => run.seed !== null);
   const hasJump = map.runs.some((run) => run.jump !== null);
   const hasKinds = new Set(map.runs.map((run) => run.kind)).size > 1;
@@ -17,6 +18,7 @@ export function RunTable({ map, names }: { readonly map: SceneMap; readonly name
           <thead>
             <tr>
               <th scope="col">run</th>
+              {hasGroup && <th scope="col">group</th>}
               {hasKinds && <th scope="col">kind</th>}
               {hasSeed && <th scope="col">seed</th>}
               {hasJump && <th scope="col">jump size</th>}
@@ -33,6 +35,7 @@ export function RunTable({ map, names }: { readonly map: SceneMap; readonly name
               return (
                 <tr key={index}>
                   <th scope="row">{nameOf(run, names)}</th>
+                  {hasGroup && <td>{groupNameOf(run, names) ?? ""}</td>}
                   {hasKinds && <td>{run.kind}</td>}
                   {hasSeed && <td>{run.seed ?? ""}</td>}
                   {hasJump && <td>{run.jump === null ? "" : formatted(run.jump)}</td>}

@@ -2,7 +2,8 @@
 
 import { css } from "../colours";
 import { formatted, roundBelow } from "../numbers";
-import { isOrdered, runAt } from "../scene";
+import { isOrdered, runAt, type SceneMap } from "../scene";
+import { CIRCLE, type Shape } from "../shapes";
 import type { Theme } from "../theme";
 import type { Size } from "./camera";
 import { drawDense } from "./dense";
@@ -12,6 +13,23 @@ import { inOrder, isPath, opacity, pathRows, pointRadius, rimColour, strength, T
 
 const AGES = 5;
 const DENSE = 5000; // points
+
+/** Whether points are so many that neither dashes nor shapes can be told apart; they would cost more than all else. */
+function isDense(map: SceneMap): boolean {
+  return map.time.length > DENSE;
+}
+
+/** How long the line to each row is, in pixels, where lines are dashed: dashes go on from segment to segment. */
+function lengths({ map, shown, projection: { at } }: Picture): Float32Array {
+  const result = new Float32Array(map.time.length);
+  for (const run of map.runs) {
+    for (let row = run.start + 1; row < run.stop; row++) {
+      const step = Math.hypot((at[2 * row] as number) - (at[2 * row - 2] as number), (at[2 * row + 1] as number) - (at[2 * row - 1] as number));
+      result[row] = (result[row - 1] as number) + (shown[row] && shown[row - 1] ? step : 0);
+    }
+  }
+  return result;
+}
 
 /** Each trajectory's line, segment by segment, gathered by colour so that 20,000 segments take some hundred strokes. */
 function drawLines(pen: Pen, picture: Picture): void {
@@ -29,24 +47,31 @@ function drawLines(pen: Pen, picture: Picture): void {
       else strokes.set(key, [row]);
     }
   }
-  // Where lines are this many, dashes can no longer be told apart, and they cost more than all else.
-  const isDense = map.time.length > DENSE;
-  pen.lineWidth = isDense ? THIN : 1.3;
+  const isMany = isDense(map);
+  pen.lineWidth = isMany ? THIN : 1.3;
   pen.lineJoin = pen.lineCap = "round";
+  let along: Float32Array | null = null;
   for (const [key, rows] of strokes) {
     const entry = Math.floor(key / 2 / AGES);
     const isBack = key % 2 === 1;
     pen.globalAlpha = (isBack ? 0.35 : 1) * 0.7 * strength((Math.floor(key / 2) % AGES) / (AGES - 1));
     pen.strokeStyle = colouring.palette[entry] as string;
-    if (!isDense) pen.setLineDash(colouring.dashes[entry] as number[]);
+    const dash = isMany ? [] : (colouring.dashes[entry] as number[]);
+    pen.setLineDash(dash);
     pen.beginPath();
     for (const row of rows) {
       pen.moveTo(at[2 * row - 2] as number, at[2 * row - 1] as number);
       pen.lineTo(at[2 * row] as number, at[2 * row + 1] as number);
+      if (dash.length === 0) continue;
+      along ??= lengths(picture);
+      pen.lineDashOffset = along[row - 1] as number;
+      pen.stroke();
+      pen.beginPath();
     }
-    pen.stroke();
+    if (dash.length === 0) pen.stroke();
   }
   pen.setLineDash([]);
+  pen.lineDashOffset = 0;
 }
 
 /** Paths, thick and whole, between the other runs' points and their own; with a rim as the points have. */
@@ -81,6 +106,9 @@ function drawPoints(pen: Pen, picture: Picture, isOne: (row: number) => boolean)
   const { map, colouring, ratio, theme, projection: { at } } = picture;
   const radius = pointRadius(map.time.length);
   const rim = rimColour(theme, 0.28);
+  const lookOf = (entry: number, isHollow: boolean) => ({
+    shape: isDense(map) ? CIRCLE : (colouring.shapes[entry] as Shape), fill: colouring.palette[entry] as string, rim, radius, isHollow,
+  });
   // Made when first put down: a palette of many runs has thousands of colours, and few points may be asked for.
   const stamps = new Map<number, (x: number, y: number) => void>();
   inOrder(picture, (row) => {
@@ -89,7 +117,7 @@ function drawPoints(pen: Pen, picture: Picture, isOne: (row: number) => boolean)
     const entry = colouring.index[row] as number;
     const key = 2 * entry + Number(isHollow);
     let stamp = stamps.get(key);
-    if (!stamp) stamps.set(key, (stamp = stamper(pen, { fill: colouring.palette[entry] as string, rim, radius, isHollow }, ratio)));
+    if (!stamp) stamps.set(key, (stamp = stamper(pen, lookOf(entry, isHollow), ratio)));
     pen.globalAlpha = opacity(picture, row);
     stamp(at[2 * row] as number, at[2 * row + 1] as number);
   });
@@ -123,7 +151,7 @@ export function cleared(context: CanvasRenderingContext2D, size: Size, ratio: nu
 export function draw(pen: Pen, picture: Picture): number {
   const { map } = picture;
   const paths = pathRows(map);
-  if (map.time.length > DENSE && "putImageData" in pen) {
+  if (isDense(map) && "putImageData" in pen) {
     drawDense(pen as unknown as CanvasRenderingContext2D, picture);
     drawPoints(pen, picture, (row) => !paths[row] && Boolean(map.provisional?.[row]));
   } else {

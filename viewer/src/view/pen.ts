@@ -3,6 +3,8 @@
  * figure, shapes.
  */
 
+import { CIRCLE, outline, REACH, type Shape } from "../shapes";
+
 export interface Pen {
   fillStyle: string | CanvasGradient | CanvasPattern;
   strokeStyle: string | CanvasGradient | CanvasPattern;
@@ -10,6 +12,7 @@ export interface Pen {
   lineWidth: number;
   lineCap: CanvasLineCap;
   lineJoin: CanvasLineJoin;
+  lineDashOffset: number;
   font: string;
   textAlign: CanvasTextAlign;
   textBaseline: CanvasTextBaseline;
@@ -27,15 +30,15 @@ export interface Pen {
 
 /** A point's look, drawn once and put down many times. */
 export interface Stamp {
+  readonly shape: Shape;
   readonly fill: string;
   readonly rim: string; // none where it is empty
   readonly radius: number;
   readonly isHollow: boolean;
 }
 
-function outlined(pen: Pen, { fill, rim, radius, isHollow }: Stamp, x: number, y: number): void {
-  pen.beginPath();
-  pen.arc(x, y, radius, 0, 2 * Math.PI);
+function outlined(pen: Pen, { shape, fill, rim, radius, isHollow }: Stamp, x: number, y: number): void {
+  outline(pen, shape, x, y, radius);
   if (isHollow) {
     pen.lineWidth = Math.max(1, radius / 2.5);
     pen.strokeStyle = fill;
@@ -53,12 +56,13 @@ function outlined(pen: Pen, { fill, rim, radius, isHollow }: Stamp, x: number, y
 const sprites = new Map<string, HTMLCanvasElement>();
 
 function sprite(stamp: Stamp, ratio: number): HTMLCanvasElement {
-  const key = `${stamp.fill} ${stamp.rim} ${stamp.radius} ${stamp.isHollow} ${ratio}`;
+  const key = `${stamp.shape} ${stamp.fill} ${stamp.rim} ${stamp.radius} ${stamp.isHollow} ${ratio}`;
   const known = sprites.get(key);
   if (known) return known;
   if (sprites.size > 1000) sprites.clear();
   const made = document.createElement("canvas");
-  const side = Math.ceil((2 * stamp.radius + 3) * ratio);
+  const reach = stamp.shape === CIRCLE ? stamp.radius : REACH * stamp.radius;
+  const side = Math.ceil((2 * reach + 3) * ratio);
   made.width = made.height = side;
   const context = made.getContext("2d", { willReadFrequently: true }) as CanvasRenderingContext2D;
   context.scale(ratio, ratio);

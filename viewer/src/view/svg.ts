@@ -23,6 +23,7 @@ export class SvgPen implements Pen {
   lineWidth = 1;
   lineCap: CanvasLineCap = "butt";
   lineJoin: CanvasLineJoin = "miter";
+  lineDashOffset = 0;
   font = "11px sans-serif";
   textAlign: CanvasTextAlign = "start";
   textBaseline: CanvasTextBaseline = "alphabetic";
@@ -63,7 +64,8 @@ export class SvgPen implements Pen {
 
   stroke(): void {
     if (this.path.length === 0) return;
-    const dash = this.dash.length > 0 ? ` stroke-dasharray="${this.dash.join(" ")}"` : "";
+    const offset = this.lineDashOffset ? ` stroke-dashoffset="${short(this.lineDashOffset)}"` : "";
+    const dash = this.dash.length > 0 ? ` stroke-dasharray="${this.dash.join(" ")}"${offset}` : "";
     const ends = `${this.lineCap === "butt" ? "" : ` stroke-linecap="${this.lineCap}"`}${this.lineJoin === "miter" ? "" : ` stroke-linejoin="${this.lineJoin}"`}`;
     this.elements.push(
       `<path d="${this.path.join("")}" fill="none" stroke="${this.colour(this.strokeStyle)}" stroke-width="${short(this.lineWidth)}"${dash}${ends}${this.opacity()}/>`,

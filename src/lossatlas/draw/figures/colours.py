@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
+from typing import Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -13,19 +15,29 @@ from lossatlas.draw.scene import Scene, SceneMap, SceneRun
 # wine of Tol's and a grey.
 HUES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#882255", "#7f7f7f")
 
+# More than there are hues share them, and are told apart by the shape of their points.
+MARKERS = ("o", "^", "s", "v")
+
+# What has a hue of its own: the retrainings of a direction, by their seed, a group of other runs, or a run, by their names.
+Key = tuple[Literal["seed", "group", "run"], int | str]
+
 Rgba = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
 class Colours:
-    """Colours of directions by their seed, of other runs by their name, and of the sizes of jumps: the same on every map."""
+    """Colours of directions, of groups and of other runs, and of the sizes of jumps: the same on every map."""
 
-    hues: dict[int | str, str]
+    places: dict[Key, int]  # in the order of hues
     jumps: tuple[float, ...]  # ascending
 
     def of_run(self, run: SceneRun) -> str:
         """Return the colour of a run."""
-        return self.hues[run.name if run.seed is None else run.seed]
+        return HUES[self.places[key_of(run)] % len(HUES)]
+
+    def marker_of(self, run: SceneRun) -> str:
+        """Return the shape of a run's points."""
+        return MARKERS[self.places[key_of(run)] // len(HUES) % len(MARKERS)]
 
     def of_points(self, run: SceneRun) -> np.ndarray:
         """Return the colour of each point of a run, ``(m, 3)``: its run's, paler where it matters less."""
@@ -42,14 +54,31 @@ def colours_of(scenes: Sequence[Scene]) -> Colours:
     """Return the colours of all that is on some scenes."""
     parts = [part for scene in scenes for part in scene.maps]
     runs = [run for part in parts for run in part.runs]
-    seeds = sorted({run.seed for run in runs if run.seed is not None})
-    hues: dict[int | str, str] = {seed: HUES[place % len(HUES)] for place, seed in enumerate(seeds)}
-    for part in parts:
-        own = [run for run in part.runs if run.seed is None and not is_optimum(part, run)]
-        taken = len(seeds) if any(run.seed is not None for run in part.runs) else 0
-        for place, run in enumerate(own, start=taken):
-            hues.setdefault(run.name, HUES[place % len(HUES)])
-    return Colours(hues, tuple(sorted({run.jump for run in runs if run.jump is not None})))
+    keys = [_keys(part) for part in parts]
+    seeds = sorted({key for found in keys for key in found if key[0] == "seed"})
+    groups = dict.fromkeys(key for found in keys for key in found if key[0] == "group")
+    places: dict[Key, int] = {key: place for place, key in enumerate((*seeds, *groups))}
+    for found in keys:
+        # Directions and groups keep their hues to themselves where there are any; runs of one map have no hue twice.
+        kinds = {kind for kind, _ in found} - {"run"}
+        taken = {place for key, place in places.items() if key in found or key[0] in kinds}
+        free = (place for place in count() if place not in taken)
+        for key in found:
+            if key not in places:
+                places[key] = next(free)
+    return Colours(places, tuple(sorted({run.jump for run in runs if run.jump is not None})))
+
+
+def key_of(run: SceneRun) -> Key:
+    """Return what a run shares its hue with."""
+    if run.seed is not None:
+        return "seed", run.seed
+    return ("run", run.name) if run.group is None else ("group", run.group)
+
+
+def _keys(part: SceneMap) -> list[Key]:
+    """Return what has a hue on a map, in the order of its runs."""
+    return list(dict.fromkeys(key_of(run) for run in part.runs if not is_optimum(part, run)))
 
 
 def is_optimum(part: SceneMap, run: SceneRun) -> bool:

@@ -7,10 +7,10 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 
-from lossatlas.draw.figures.colours import Colours, Rgba, is_optimum
-from lossatlas.draw.figures.marks import is_named_at_its_end
+from lossatlas.draw.figures.colours import Colours, Key, Rgba, is_optimum, key_of
+from lossatlas.draw.figures.marks import is_marked_at_its_end
 from lossatlas.draw.figures.style import GOLD, INK, Style
-from lossatlas.draw.scene import Scene, SceneRun
+from lossatlas.draw.scene import Scene, SceneMap, SceneRun
 
 _MOST_NAMES, _LONGEST_NAME = 10, 22  # what the legend has room for
 
@@ -33,9 +33,9 @@ def draw_legend(
     entries += [sign("D", colours.of_jump(jump), f"jump of {jump:g}", style, area=style.diamond) for jump in colours.jumps]
     if any(run.diverged_after is not None for run in runs):
         entries.append(sign("x", INK, "diverged after here", style, area=style.cross))
-    seeds = sorted({run.seed for run in runs if run.seed is not None})
-    entries += [sign("o", colours.hues[seed], f"direction {seed}", style, area=style.end) for seed in seeds]
-    entries += _named_signs(scenes, colours, style)
+    directions = {run.seed: run for run in runs if run.seed is not None}
+    entries += [_run_sign(directions[seed], f"direction {seed}", colours, style) for seed in sorted(directions)]
+    entries += _named_signs(parts, colours, style)
     if entries:
         place_legend(
             made if style.is_legend_below else None,
@@ -82,24 +82,36 @@ def sign(marker: str, colour: str | Rgba, label: str, style: Style, *, area: flo
     )
 
 
-def _named_signs(scenes: Sequence[Scene], colours: Colours, style: Style) -> list[Line2D]:
-    """Return a sign for each run that has neither a direction nor its name on the map."""
-    named: dict[str, SceneRun] = {
-        run.name: run
-        for scene in scenes
-        for part in scene.maps
-        for run in part.runs
-        if run.seed is None and run.stop > run.start and not is_optimum(part, run) and not is_named_at_its_end(part, run)
-    }
-    # What was drawn on purpose before the many trainings that may be there.
-    runs = sorted(named.values(), key=lambda run: run.kind == "training")
-    signs = []
-    for run in runs[:_MOST_NAMES]:
-        name = run.name if len(run.name) <= _LONGEST_NAME else "\N{HORIZONTAL ELLIPSIS}" + run.name[-_LONGEST_NAME:]
-        entry = sign("o", colours.hues[run.name], name, style, area=style.end * (0.4 if run.kind == "path" else 1))
-        if run.kind == "path":
-            entry.set(linestyle="-", linewidth=style.thick)
-        signs.append(entry)
-    if len(runs) > _MOST_NAMES:
-        signs.append(sign("", INK, f"and {len(runs) - _MOST_NAMES} runs more", style, area=0))
+def _run_sign(run: SceneRun, label: str, colours: Colours, style: Style) -> Line2D:
+    """Return an entry that looks as a run does on the map."""
+    area = style.end * (0.4 if run.kind == "path" else 1)
+    entry = sign(colours.marker_of(run), colours.of_run(run), label, style, area=area)
+    entry.set_markeredgecolor("none")
+    if run.kind == "path":
+        entry.set(linestyle="-", linewidth=style.thick)
+    return entry
+
+
+def _named_signs(parts: Sequence[SceneMap], colours: Colours, style: Style) -> list[Line2D]:
+    """Return a sign for each group, and for each run that has neither a direction nor its name on the map."""
+    named: dict[Key, SceneRun] = {}
+    for part in parts:
+        for run in part.runs:
+            has_name = run.seed is not None or (run.group is None and is_marked_at_its_end(part, run))
+            if run.stop > run.start and not has_name and not is_optimum(part, run):
+                named.setdefault(key_of(run), run)
+    # Groups are what is compared; then what was drawn on purpose, before the many trainings that may be there.
+    found = sorted(named.values(), key=lambda run: (run.group is None, run.group is None and run.kind == "training"))
+    signs = [_run_sign(run, _short(run), colours, style) for run in found[:_MOST_NAMES]]
+    if rest := found[_MOST_NAMES:]:
+        what = "groups" if all(run.group for run in rest) else "runs"
+        signs.append(sign("", INK, f"and {len(rest)} {what} more", style, area=0))
     return signs
+
+
+def _short(run: SceneRun) -> str:
+    """The name of a run's group, or the end of its own, where it differs from its neighbours'."""
+    name = run.group or run.name
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[:_LONGEST_NAME]}\N{HORIZONTAL ELLIPSIS}" if run.group else f"\N{HORIZONTAL ELLIPSIS}{name[-_LONGEST_NAME:]}"

@@ -65,11 +65,12 @@ def draw_runs(axes: Axes, part: SceneMap, colours: Colours, style: Style, *, lay
             axes.plot(x[rows], y[rows], color=hue, linewidth=style.thick, solid_capstyle="round", zorder=1 + height)
         elif run.is_ordered:
             axes.plot(x[rows], y[rows], color=hue, alpha=0.3, linewidth=style.thin, zorder=1)
-        axes.scatter(x[rows], y[rows], s=style.point, c=colours.of_points(run), linewidths=0, zorder=2 + height)
+        marker = colours.marker_of(run)
+        axes.scatter(x[rows], y[rows], s=style.point, marker=marker, c=colours.of_points(run), linewidths=0, zorder=2 + height)
         if run.jump is not None:
             draw_diamonds(axes, [(float(x[run.start]), float(y[run.start]))], [colours.of_jump(run.jump)], style)
-        elif is_named_at_its_end(part, run):
-            draw_end(axes, run, (float(x[run.stop - 1]), float(y[run.stop - 1])), hue, style)
+        elif is_marked_at_its_end(part, run):
+            draw_end(axes, run, (float(x[run.stop - 1]), float(y[run.stop - 1])), colours, style)
     draw_crosses(axes, part, style, layout=layout)
     draw_star(axes, part, style, layout=layout)
 
@@ -91,9 +92,12 @@ def draw_diamonds(axes: Axes, places: list[tuple[float, float]], faces: list[tup
     axes.scatter(x, y, s=style.diamond, marker="D", color=faces, edgecolors=INK, linewidths=style.edge, zorder=4)
 
 
-def draw_end(axes: Axes, run: SceneRun, end: tuple[float, float], hue: str, style: Style) -> None:
-    """Mark where a training ended, with its name beside it."""
-    axes.scatter(*end, s=style.end, marker="o", color=[hue], edgecolors=INK, linewidths=style.edge, zorder=4)
+def draw_end(axes: Axes, run: SceneRun, end: tuple[float, float], colours: Colours, style: Style) -> None:
+    """Mark where a training ended, with its name beside it; a group has its name in the legend, once for all its runs."""
+    hue, marker = colours.of_run(run), colours.marker_of(run)
+    axes.scatter(*end, s=style.end, marker=marker, color=[hue], edgecolors=INK, linewidths=style.edge, zorder=4)
+    if run.group is not None:
+        return
     # Towards the middle of the map, where there is room for words.
     is_left = end[0] < sum(axes.get_xlim()) / 2
     offset, side = (style.text * 0.75, "left") if is_left else (-style.text * 0.75, "right")
@@ -110,8 +114,8 @@ def draw_end(axes: Axes, run: SceneRun, end: tuple[float, float], hue: str, styl
     )
 
 
-def is_named_at_its_end(part: SceneMap, run: SceneRun) -> bool:
-    """Whether a run has its name on the map; around an optimum there is no room for names."""
+def is_marked_at_its_end(part: SceneMap, run: SceneRun) -> bool:
+    """Whether the end of a run has a mark; around an optimum there is no room for marks and names."""
     return part.optimum is None and run.kind == "training" and run.jump is None
 
 

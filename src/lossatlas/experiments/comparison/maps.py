@@ -1,30 +1,62 @@
-"""The maps of a comparison: all trainings together, and what was sampled around one end of each variant."""
+"""The maps of a comparison: its trainings together, and what was sampled around one end of each variant."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from lossatlas._atlas import Atlas, atlas
 from lossatlas.experiments.comparison.settings import Settings
-from lossatlas.experiments.comparison.unit import Unit, is_finite
+from lossatlas.experiments.comparison.unit import Unit, is_finite, map_of
 from lossatlas.sample import predictions
-from lossatlas.store import open_run
+from lossatlas.store import Run, open_run
 
 ALL = "All trainings"
 
 
-def maps(settings: Settings, units: Sequence[Unit], *, begin: Callable[[str], None] = lambda _: None) -> dict[str, Atlas]:
-    """Return the map of all trainings that went somewhere, then one a variant, of its first seed's retrainings."""
-    made: dict[str, Atlas] = {}
+def of_trainings(settings: Settings, units: Sequence[Unit]) -> dict[str, Atlas]:
+    """Return the maps of the trainings that went somewhere.
+
+    Trainings of one kind of network share a map of weights; where there are several kinds, each has its own, or all share one
+    of what they predict.
+    """
     runs = {unit: open_run(unit.training) for unit in units}
     ended = [unit for unit in units if is_finite(runs[unit])]
     ended.sort(key=lambda unit: list(settings.variants).index(unit.variant))
-    begin("mapping all trainings")
-    if settings.shared == "predictions":
-        said = [predictions(unit.task(), runs[unit]) for unit in ended]
-        made[ALL] = atlas([runs[unit] for unit in ended], metric="predictions", predictions=said)
-    else:
-        made[ALL] = atlas([runs[unit] for unit in ended])
-    for unit in ended:
+    return _of_predictions(ended, runs) if settings.shared == "predictions" else _of_weights(ended, runs)
+
+
+def around(settings: Settings, units: Sequence[Unit], *, begin: Callable[[str], None]) -> dict[str, Atlas]:
+    """Return a map a variant, of its first seed's retrainings; ``begin`` is called with each name before it is made."""
+    made: dict[str, Atlas] = {}
+    for unit in units:
         if unit.seed == settings.seeds[0] and (sampled := unit.sampled()):
-            begin(f"mapping {unit.variant}")
-            made[unit.variant] = atlas(sampled, diverged="skip")
+            begin(unit.variant)
+            around_it = map_of(sampled)
+            made |= {} if around_it is None else {f"Around {unit.variant}": around_it}
     return made
+
+
+def _of_predictions(units: Sequence[Unit], runs: Mapping[Unit, Run]) -> dict[str, Atlas]:
+    if not units:
+        return {}
+    asked = units[0].recipe.samples()  # the same of all, though one may have been trained on some of them
+    said = [predictions(unit.task(data=asked), runs[unit]) for unit in units]
+    return {ALL: atlas([runs[unit] for unit in units], metric="predictions", predictions=said)}
+
+
+def _of_weights(units: Sequence[Unit], runs: Mapping[Unit, Run]) -> dict[str, Atlas]:
+    alike: dict[tuple[object, ...], list[Unit]] = {}
+    for unit in units:
+        alike.setdefault(shapes(runs[unit]), []).append(unit)
+    maps = {_name(group, n_kinds=len(alike)): map_of([runs[unit] for unit in group]) for group in alike.values()}
+    return {name: made for name, made in maps.items() if made is not None}
+
+
+def _name(group: Sequence[Unit], *, n_kinds: int) -> str:
+    first, *others = dict.fromkeys(unit.variant for unit in group)
+    if n_kinds == 1:
+        return ALL
+    return f"{first} and {len(others)} more" if others else first
+
+
+def shapes(run: Run) -> tuple[object, ...]:
+    """Return what two runs have in common that share a map of weights."""
+    return tuple((tensor.name, tuple(tensor.shape)) for tensor in run.parameters)

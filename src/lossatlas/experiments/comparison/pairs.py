@@ -10,6 +10,7 @@ import numpy as np
 
 from lossatlas._arrays import Vector
 from lossatlas.distance import RunSource, pairwise
+from lossatlas.experiments.comparison.maps import shapes
 from lossatlas.experiments.comparison.settings import Settings
 from lossatlas.experiments.comparison.unit import Unit
 from lossatlas.experiments.training import digest
@@ -55,13 +56,13 @@ def pairs_of(settings: Settings, units: Sequence[Unit], folder: Path) -> dict[st
 
 
 def measure_pair(pair: Pair) -> None:
-    """Measure the line between two ends, unless that is done; a training that diverged has none."""
+    """Measure the line between two ends, unless that is done; networks of two kinds, or one that diverged, have none."""
     if pair.path.exists():
         return
     found: dict[str, float] = {}
     numbers = pair.a.numbers, pair.b.numbers
-    if not any(of is None or of["diverged"] for of in numbers):
-        one, other = open_run(pair.a.training), open_run(pair.b.training)
+    one, other = open_run(pair.a.training), open_run(pair.b.training)
+    if shapes(one) == shapes(other) and not any(of is None or of["diverged"] for of in numbers):
         line = linear_path(pair.a.task(), one, other, n=_POINTS)
         between = pairwise(RunSource((one, other), ((one.n_points - 1,), (other.n_points - 1,))))
         found = {"barrier": line.barrier, "distance": float(between.cosine[0, 1])}

@@ -1,7 +1,7 @@
 """A comparison from nothing to its report: networks in any order, each once, then pairs, maps and what follows from them."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,11 +15,11 @@ from lossatlas._atlas import Atlas
 from lossatlas.experiments.comparison.claims import Claim
 from lossatlas.experiments.comparison.cost import Cost, cost
 from lossatlas.experiments.comparison.findings import Findings
-from lossatlas.experiments.comparison.maps import maps
+from lossatlas.experiments.comparison.maps import ALL, around, of_trainings
 from lossatlas.experiments.comparison.measures import Measure
 from lossatlas.experiments.comparison.pairs import measure_pair, pairs_of, values_of_pairs
 from lossatlas.experiments.comparison.report import ComparisonReport
-from lossatlas.experiments.comparison.settings import Scale, Settings, settings_of
+from lossatlas.experiments.comparison.settings import Scale, Settings, has_full_size, settings_of
 from lossatlas.experiments.comparison.table import meanings, plain, table
 from lossatlas.experiments.comparison.took import add_time
 from lossatlas.experiments.comparison.unit import Unit, measure_network, units_of
@@ -38,6 +38,7 @@ class Preset:
         conclusions: Two or three sentences of what can and what cannot be concluded.
         measure: What is done for each network.
         further: Numbers that only it has.
+        of_maps: Numbers that are read off the maps, by measure and variant, where it has any.
         with_pairs: Whether lines between networks are measured.
     """
 
@@ -46,6 +47,7 @@ class Preset:
     conclusions: Callable[[Findings], Sequence[str]]
     measure: Callable[[Unit], None] = measure_network
     further: tuple[Measure, ...] = ()
+    of_maps: Callable[[Sequence[Unit], Mapping[str, Atlas]], Mapping[str, Mapping[str, Vector]]] | None = None
     with_pairs: bool = True
 
     def default_settings(self, *, scale: Scale = "small", epochs: int | None = None, seed: int = 0) -> Settings:
@@ -54,6 +56,11 @@ class Preset:
         n = len(settings.seeds)
         jump = settings.jump if epochs is None or settings.jump is None else replace(settings.jump, epochs=epochs)
         return replace(settings, seeds=tuple(one + n * seed for one in settings.seeds), jump=jump)
+
+    @property
+    def has_full_size(self) -> bool:
+        """Whether its file has a full size."""
+        return has_full_size(self.name)
 
     def cost(self, settings: Settings, *, workers: int = 1) -> Cost:
         """Return what it will take."""
@@ -97,26 +104,33 @@ class Preset:
         pairs = pairs_of(settings, units, folder) if self.with_pairs else {}
         each = [pair for by_variant in pairs.values() for some in by_variant.values() for pair in some]
         count = _told(results(measure_pair, each, executor), report, count, "lines between ends")
+        begin = _Counted(report, count)
+        begin("trainings")
+        trainings = of_trainings(settings, units)
+        sampled = around(settings, units, begin=begin)
         values = _values(settings, units) | values_of_pairs(pairs)
+        if self.of_maps is not None:
+            values |= self.of_maps(units, trainings)
         found = Findings(settings=settings, values=values, further=self.further)
-        begun = _Counted(report, count)
-        atlases = maps(settings, units, begin=begun)
         report(self.n_units(settings), "done")
         seconds = add_time(folder, self.key(settings), time.monotonic() - began)
-        return self._reported(found, atlases, seconds)
+        return self._reported(found, trainings, sampled, seconds)
 
     def key(self, settings: Settings) -> str:
         """Return what names a whole comparison: all that decides what it finds."""
         return digest({"version": __version__, "name": self.name, "settings": asdict(settings)})
 
-    def _reported(self, found: Findings, atlases: dict[str, Atlas], seconds: float) -> ComparisonReport:
+    def _reported(
+        self, found: Findings, trainings: dict[str, Atlas], sampled: dict[str, Atlas], seconds: float
+    ) -> ComparisonReport:
         claims, conclusions = self.claims(found), self.conclusions(found)
-        settings = found.settings
+        settings, atlases = found.settings, trainings | sampled
         summary: dict[str, Any] = {
             "experiment": self.name,
             "key": self.key(settings),
             "seconds": seconds,
             "measures": plain(found),
+            "table": table(found),
             "claims": [asdict(claim) for claim in claims],
             "conclusions": list(conclusions),
             "maps": {name: made.summary() for name, made in atlases.items()},
@@ -126,6 +140,8 @@ class Preset:
             title=settings.title,
             sentence=settings.question,
             atlases=atlases,
+            n_trainings=len(trainings),
+            methods=ALL if settings.shared == "predictions" and ALL in trainings else "",
             summary=summary,
             facts={},
             table=table(found),
@@ -153,7 +169,7 @@ class _Counted:
         self._report, self._count = report, count
 
     def __call__(self, what: str) -> None:
-        self._report(self._count, what)
+        self._report(self._count, f"mapping {what}")
         self._count += 1
 
 
@@ -165,7 +181,7 @@ def _told(work: Iterable[object], report: Callable[[int, str], None], count: int
     return count
 
 
-def _values(settings: Settings, units: Sequence[Unit]) -> dict[str, dict[str, Vector]]:
+def _values(settings: Settings, units: Sequence[Unit]) -> dict[str, Mapping[str, Vector]]:
     """Return the numbers of the networks by measure and variant; NaN where there is none."""
     of = {(unit.variant, unit.seed): unit.numbers or {} for unit in units}
     names = {name: None for numbers in of.values() for name in numbers}

@@ -17,7 +17,7 @@ from lossatlas.experiments.data.batches import Batches
 from lossatlas.experiments.networks import network
 from lossatlas.experiments.networks.initialization import initialised
 from lossatlas.experiments.networks.precision import MixedPrecision
-from lossatlas.sample import Task
+from lossatlas.sample import Task, on_device
 
 STRICT = ConfigDict(extra="forbid")  # a name that is not known is a slip
 
@@ -45,13 +45,14 @@ class Recipe:
     epochs: int = 60
     shift: int = 0  # pixels; augmentation
     is_flipped: bool = False  # augmentation
-    device: str = ""  # as torch names it; by default the processor
+    fork: int | None = None  # epoch at which it leaves a training that is its twin so far; only forks asks for it
+    device: str = "cpu"  # as torch names it; "auto" takes a GPU where there is one
     precision: Literal["float32", "bfloat16"] = "float32"
 
     def __post_init__(self) -> None:
         named("loss", self.loss, LOSSES)
         named("optimizer", self.optimizer, OPTIMIZERS)
-        refuse_small(0, batch=self.batch, shift=self.shift)
+        refuse_small(0, batch=self.batch, shift=self.shift, fork=self.fork or 0)
         refuse_small(1, passes=self.passes, epochs=self.epochs)
         if not 0 < self.learning_rate < math.inf:
             raise InputError(f"learning_rate must be above 0, but is {self.learning_rate}; change it")
@@ -87,7 +88,6 @@ def task_of(recipe: Recipe, seed: int, *, name: str, data: Samples | None = None
         passes: Over the data in an epoch, in place of the recipe's.
     """
     own = recipe.samples() if data is None else data
-    device = torch.device(recipe.device or "cpu")
     made = network(recipe.network, shape=own.shape, n_classes=own.n_classes, seed=seed, **recipe.network_options)
     model = initialised(made, recipe.initialization, seed=seed)
     batches = Batches(
@@ -99,8 +99,8 @@ def task_of(recipe: Recipe, seed: int, *, name: str, data: Samples | None = None
         recipe.is_flipped,
         own.empty,
     )
-    return Task(
-        model=(MixedPrecision(model) if recipe.precision == "bfloat16" else model).to(device),
+    task = Task(
+        model=MixedPrecision(model) if recipe.precision == "bfloat16" else model,
         loss=LOSSES[recipe.loss],
         train=batches,
         test=in_parts(own.test_x, own.test_y),
@@ -113,6 +113,8 @@ def task_of(recipe: Recipe, seed: int, *, name: str, data: Samples | None = None
         train_eval=in_parts(own.train_x, own.train_y),
         name=name,
     )
+    has_gpu = torch.cuda.is_available()
+    return on_device(task, ("cuda" if has_gpu else "cpu") if recipe.device == "auto" else recipe.device)
 
 
 def in_parts(x: torch.Tensor, y: torch.Tensor, size: int = 2_000) -> list[tuple[torch.Tensor, torch.Tensor]]:

@@ -108,11 +108,7 @@ def settings_of(name: str, *, scale: Scale = "small", changes: Mapping[str, Any]
     Raises:
         InputError: the file is not right, or there is no such size.
     """
-    where = f"{name}.toml"
-    try:
-        read = tomllib.loads(files("lossatlas.experiments.presets").joinpath(where).read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{where} is no TOML: {error}; mend it") from error
+    where, read = _read(name)
     at_full_size = read.pop("paper", None)
     if scale == "paper":
         if at_full_size is None:
@@ -121,10 +117,26 @@ def settings_of(name: str, *, scale: Scale = "small", changes: Mapping[str, Any]
     return _checked(Settings, _over(read, changes or {}), where)
 
 
+def has_full_size(name: str) -> bool:
+    """Whether the file of a comparison has a full size."""
+    return "paper" in _read(name)[1]
+
+
+def _read(name: str) -> tuple[str, dict[str, Any]]:
+    """Return the name of the file of a comparison, and what it holds."""
+    where = f"{name.replace('-', '_')}.toml"
+    try:
+        return where, tomllib.loads(files("lossatlas.experiments.presets").joinpath(where).read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{where} is no TOML: {error}; mend it") from error
+
+
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``below`` with what ``above`` says otherwise, table by table."""
+    """Return ``below`` with what ``above`` says otherwise, table by table; options are of one thing, and replaced as a whole."""
     both = {
-        name: _over(below[name], value) if isinstance(value, Mapping) and isinstance(below.get(name), Mapping) else value
+        name: _over(below[name], value)
+        if isinstance(value, Mapping) and isinstance(below.get(name), Mapping) and not name.endswith("_options")
+        else value
         for name, value in above.items()
     }
     return {**below, **both}

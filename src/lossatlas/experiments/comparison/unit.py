@@ -13,11 +13,13 @@ import numpy as np
 
 from lossatlas._arrays import InputError
 from lossatlas._atlas import Atlas, atlas
+from lossatlas.distance import recorded_pairwise
 from lossatlas.experiments.comparison.recipe import Recipe, task_of
 from lossatlas.experiments.comparison.settings import Jump, Settings
 from lossatlas.experiments.control import control_of, drift
-from lossatlas.experiments.training import Training, train
-from lossatlas.measure import TrajectoryGeometry
+from lossatlas.experiments.data import Samples
+from lossatlas.experiments.training import Training, trained
+from lossatlas.measure import trajectory_geometry
 from lossatlas.sample import JumpSettings, Task, curvature, jump_and_retrain, sharpness
 from lossatlas.store import Run, open_run, write_durably
 
@@ -25,6 +27,8 @@ Numbers: TypeAlias = Mapping[str, float | None]
 
 # Of this share of the training samples right, a network is said to fit them.
 FITS = 0.99
+
+_LEAST = 4  # places of a map
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,16 +90,21 @@ class Unit:
     def forget(self) -> None:
         """Remove all that is in its place."""
         self.path.unlink(missing_ok=True)  # first: what is left of a removal that was stopped is not done
-        for folder in (self.samples, self.control, self.training):
+        for folder in (self.samples, self.control, self.trunk, self.training):
             shutil.rmtree(folder, ignore_errors=True)
 
     def _place(self, kind: str) -> Path:
         return self.folder / kind / self.variant / f"seed-{self.seed}"
 
-    def task(self, *, retraining: bool = False) -> Task:
-        """Return what it is trained or retrained on."""
+    @property
+    def trunk(self) -> Path:
+        """Folder of the run of the training that it leaves, where it is a fork."""
+        return self._place("trunks")
+
+    def task(self, *, retraining: bool = False, data: Samples | None = None) -> Task:
+        """Return what it is trained or retrained on, or is asked about."""
         passes = self.jump.passes if retraining and self.jump is not None else None
-        return task_of(self.recipe, self.seed, name=f"{self.key}{' retraining' if retraining else ''}", passes=passes)
+        return task_of(self.recipe, self.seed, name=f"{self.key}{' retraining' if retraining else ''}", data=data, passes=passes)
 
     def sampled(self) -> list[Run]:
         """Return the optimum and its retrainings, which are there once it is done; none where it was not sampled."""
@@ -137,9 +146,9 @@ def measure_network(unit: Unit) -> None:
     keep(unit, found)
 
 
-def trained_run(unit: Unit) -> Run:
-    """Train the network of a unit, unless that is done."""
-    training = Training(
+def training_of(unit: Unit) -> Training:
+    """Return the training of a unit."""
+    return Training(
         task=unit.task(),
         path=unit.training,
         epochs=unit.recipe.epochs,
@@ -148,10 +157,11 @@ def trained_run(unit: Unit) -> Run:
         key=unit.key,
         group=unit.variant,
     )
-    if not training.is_done:
-        training.path.parent.mkdir(parents=True, exist_ok=True)
-        train(training)
-    return open_run(training.path)
+
+
+def trained_run(unit: Unit) -> Run:
+    """Train the network of a unit, unless that is done."""
+    return trained([training_of(unit)])[0]
 
 
 def keep(unit: Unit, found: Mapping[str, float | None]) -> None:
@@ -168,6 +178,17 @@ def is_finite(run: Run) -> bool:
     )
 
 
+def map_of(runs: Sequence[Run]) -> Atlas | None:
+    """Return the map of some runs, of which some may have diverged; None where they have too few places for one.
+
+    There may be fewer than a kernel is wide: a run is short, or stands still once it has fitted.
+    """
+    kept = [sorted(set(range(run.n_points)) - set(run.diverged())) for run in runs]
+    between, _ = recorded_pairwise(runs, kept=kept)
+    n = int((~(np.tril(between.cosine == 0, k=-1).any(axis=1))).sum())
+    return atlas(runs, diverged="skip", knn=min(5, n - 1)) if n >= _LEAST else None
+
+
 def of_training(run: Run) -> dict[str, float | None]:
     """Return what a training says: where it ended, how soon it fitted, and on what way."""
     numbers: dict[str, float | None] = {name: float(values[-1]) for name, values in run.metrics.items()}
@@ -178,8 +199,9 @@ def of_training(run: Run) -> dict[str, float | None]:
     if numbers["diverged"]:
         return numbers
     numbers["norm"] = float(np.linalg.norm(run.block(0, run.n_parameters, [run.n_points - 1])))
-    made = _map([run])
-    return numbers | _way(made.geometry) | _faithful(made, "training")
+    numbers |= _way(run)
+    made = map_of([run])
+    return numbers if made is None else numbers | _faithful(made, "training")
 
 
 def of_minimum(unit: Unit, run: Run, task: Task) -> dict[str, float | None]:
@@ -195,14 +217,18 @@ def of_samples(unit: Unit, run: Run, task: Task, settings: JumpSettings) -> dict
     """Return what jumping and retraining says of a minimum."""
     runs = jump_and_retrain(task, run, unit.samples, settings=settings)
     control = jump_and_retrain(task, run, unit.control, settings=control_of(settings))[-1]
-    made = _map(runs)
-    whole = made.summary()
-    numbers: dict[str, float | None] = {
-        "return_ratio": whole.get("return_ratio"),
-        "diverged_retrainings": float(whole["n_diverged_retrainings"]),
-    }
-    if not whole["n_diverged_retrainings"]:
+    has_diverged = [bool(retraining.diverged()) for retraining in runs]
+    numbers: dict[str, float | None] = {"diverged_retrainings": float(sum(has_diverged))}
+    if not any(has_diverged):
         numbers |= {f"control_{name}": value for name, value in drift(runs, control).items()}
+    ends = [run.metrics["test_accuracy"][-1] for run in runs[1:] if "test_accuracy" in run.metrics]
+    if ends:
+        numbers["retrained_test_accuracy"] = float(np.mean(ends))
+    made = map_of(runs)
+    if made is None:
+        return numbers
+    whole = made.summary()
+    numbers["return_ratio"] = whole.get("return_ratio")
     if "persistence" in whole:
         found = whole["persistence"]
         numbers |= {
@@ -211,21 +237,12 @@ def of_samples(unit: Unit, run: Run, task: Task, settings: JumpSettings) -> dict
             "loss_range_squared": found["loss_range_squared"],
             "persistence_rank": found["rank"]["p1"]["finite"],
         }
-    ends = [run.metrics["test_accuracy"][-1] for run in runs[1:] if "test_accuracy" in run.metrics]
-    if ends:
-        numbers["retrained_test_accuracy"] = float(np.mean(ends))
     return numbers | _faithful(made, "jumps")
 
 
-def _map(runs: Sequence[Run]) -> Atlas:
-    # A run may be shorter than a kernel is wide.
-    return atlas(runs, diverged="skip", methods=(), knn=min(5, sum(run.n_points for run in runs) - 1))
-
-
-def _way(geometry: TrajectoryGeometry | None) -> dict[str, float | None]:
-    if geometry is None:
-        return {}
-    of = geometry.summary(0)
+def _way(run: Run) -> dict[str, float | None]:
+    """Return how far it went, and how straight."""
+    of = trajectory_geometry(recorded_pairwise([run])[0], [(0, run.n_points)]).summary(0)
     return {name: of.get(name) for name in ("length", "displacement", "straightness", "null_straightness")}
 
 

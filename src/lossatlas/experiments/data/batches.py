@@ -26,6 +26,11 @@ class Samples:
     empty: tuple[float, ...] = (0.0,)
 
     @property
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Samples and classes of both parts, by their names."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, torch.Tensor)}
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one sample."""
         return tuple(self.train_x.shape[1:])

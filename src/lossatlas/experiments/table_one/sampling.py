@@ -100,7 +100,7 @@ def _around(task: Task, optimum: Start, folder: Path, settings: Settings) -> dic
 def work_key(network: Network, settings: Settings, data: Samples | None) -> str:
     """Return what names the work on a network; data of one's own are part of it."""
     own = settings.key(network)
-    return own if data is None else digest(own, dict(vars(data)))
+    return own if data is None else digest(own, data.tensors)
 
 
 def sampled(network: Network, folder: Path, key: str) -> Sampled | None:

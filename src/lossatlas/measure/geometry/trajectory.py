@@ -58,7 +58,7 @@ class TrajectoryGeometry:
     def null(self) -> "TrajectoryGeometry":
         r"""Of random walks in many dimensions whose steps are as long: all at right angles to each other.
 
-        After steps :math:`h_1 \dots h_m` such a walk is :math:`\sqrt{\sum h_s^2}` away, so that m equal steps are
+        After steps :math:`h_1, \ldots, h_m` such a walk is :math:`\sqrt{\sum h_s^2}` away, so that m equal steps are
         :math:`1 / \sqrt{m}` straight; it turns by 90 degrees each time. As :func:`random_walks`, without its table.
         """
         rows = corners(self.runs, len(self.step_lengths))

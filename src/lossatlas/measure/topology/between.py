@@ -23,7 +23,7 @@ def diagram_distance(
 ) -> float:
     r"""Distance between two diagrams: the best matching of their classes, of which some may be matched with the diagonal.
 
-    .. math:: W_p = \min_\pi \Big(\sum_x \lVert x - \pi(x) \rVert_\infty^p\Big)^{1/p}, \qquad
+    .. math:: W_p = \min_\pi \Bigl(\sum_x \lVert x - \pi(x) \rVert_\infty^p\Bigr)^{1/p}, \qquad
         W_\infty = \min_\pi \max_x \lVert x - \pi(x) \rVert_\infty
 
     The bottleneck distance is at most the largest change of the loss, where graph and points stay (Cohen-Steiner, Edelsbrunner

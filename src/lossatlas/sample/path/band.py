@@ -39,7 +39,7 @@ def nudged_elastic_band(
     A chain of pivots begins on the straight line. Each step moves every inner pivot against the part of its gradient that is
     perpendicular to the chain,
 
-    .. math:: \theta_i \leftarrow \theta_i - \eta\,\big(g_i - (g_i \cdot \hat\tau_i)\,\hat\tau_i\big), \qquad
+    .. math:: \theta_i \leftarrow \theta_i - \eta\,\bigl(g_i - (g_i \cdot \hat\tau_i)\,\hat\tau_i\bigr), \qquad
               g_i = \nabla L_B(\theta_i) + \lambda\,\theta_i,
 
     on one batch for all pivots, with the tangents of Henkelman and Jónsson 2000; then the pivots are put back to their fractions

@@ -65,7 +65,7 @@ def barycentric(
 ) -> LossTriangle:
     r"""Measure the loss on the triangle between three points (Im, Tao, Branson 2016).
 
-    .. math:: L(\lambda_a \theta_a + \lambda_b \theta_b + \lambda_c \theta_c), \qquad \lambda \ge 0,\ \textstyle\sum \lambda = 1
+    .. math:: L(\lambda_a \theta_a + \lambda_b \theta_b + \lambda_c \theta_c), \qquad \lambda \ge 0,\ \sum_i \lambda_i = 1
 
     at an even lattice of :math:`\lambda`, the corners included, where the loss is exactly the ends'.
 
@@ -111,7 +111,7 @@ def bilinear(
 ) -> LossSquare:
     r"""Measure the loss on the surface between four points (Im, Tao, Branson 2016).
 
-    .. math:: L\big(\beta(\alpha\,\theta_a + (1-\alpha)\,\theta_b) + (1-\beta)(\alpha\,\theta_c + (1-\alpha)\,\theta_d)\big)
+    .. math:: L\bigl(\beta(\alpha\,\theta_a + (1-\alpha)\,\theta_b) + (1-\beta)(\alpha\,\theta_c + (1-\alpha)\,\theta_d)\bigr)
 
     Four points lie in no plane, so the square has no true distances: :math:`\alpha` and :math:`\beta` run from 0 to 1.
 

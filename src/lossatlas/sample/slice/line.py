@@ -56,7 +56,7 @@ def linear_path(
 ) -> LossLine:
     r"""Measure the loss on the straight line between two points (Goodfellow, Vinyals, Saxe 2015).
 
-    .. math:: L\big((1 - a)\,\theta_\text{start} + a\,\theta_\text{end}\big), \qquad a \in [0, 1] \text{ or wider}
+    .. math:: L\bigl((1 - a)\,\theta_\text{start} + a\,\theta_\text{end}\bigr), \qquad a \in [0, 1] \text{ or wider}
 
     Args:
         task: Model, data and loss; the model stays as it is.

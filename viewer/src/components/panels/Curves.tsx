@@ -1,7 +1,7 @@
 /** One metric of every run over time. Selected points are marked; dragging across selects the points of that time. */
 
 import { useMemo, useRef, useState } from "preact/hooks";
-import { css, METRIC } from "../../colours";
+import { css, dash, METRIC } from "../../colours";
 import { groupColour } from "../../colouring";
 import { groupKey } from "../../groups";
 import { formatted } from "../../numbers";
@@ -77,6 +77,7 @@ export function Curves({ scene, index, state, times, groups, theme, layout, act 
     drawFrame(context, frame, theme);
     const places = placesOf(map, metric, frame);
     const colours = new Map(groups.map((group) => [group.key, css(groupColour(group, theme))]));
+    const dashes = new Map(groups.map((group) => [group.key, dash(group.number)]));
     context.lineWidth = map.runs.length > 30 ? 0.8 : 1.3;
     context.lineJoin = "round";
     for (const run of map.runs) {
@@ -90,6 +91,7 @@ export function Curves({ scene, index, state, times, groups, theme, layout, act 
       }
       context.globalAlpha = isBack ? 0.3 : 0.85;
       context.strokeStyle = context.fillStyle = colours.get(groupKey(run)) ?? css(theme.missing);
+      context.setLineDash([...(dashes.get(groupKey(run)) ?? [])]);
       if (count > 1) context.stroke();
       else if (count === 1) {
         context.beginPath();
@@ -98,6 +100,7 @@ export function Curves({ scene, index, state, times, groups, theme, layout, act 
         context.fill();
       }
     }
+    context.setLineDash([]);
     context.globalAlpha = 1;
     const runs = selected && runOfRow(map);
     for (const row of selected ?? []) {

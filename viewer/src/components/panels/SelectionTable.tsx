@@ -1,6 +1,6 @@
 /** The selected points as a table: what a lasso caught, in numbers. */
 
-import { nameOf } from "../../groups";
+import { groupNameOf, nameOf } from "../../groups";
 import { formatted, pointsOf, withUnit } from "../../numbers";
 import { metricsOf, runAt, type SceneMap } from "../../scene";
 import type { PanelProps } from "../Panels";
@@ -18,6 +18,7 @@ export function SelectionTable({ scene, index, state, layout, act }: PanelProps)
     );
   }
   const metrics = metricsOf(map, layout);
+  const hasGroup = map.runs.some((run) => groupNameOf(run, state.names) !== null);
   return (
     <>
       <p class="selected-count">
@@ -30,6 +31,7 @@ export function SelectionTable({ scene, index, state, layout, act }: PanelProps)
           <thead>
             <tr>
               <th scope="col">run</th>
+              {hasGroup && <th scope="col">group</th>}
               <th scope="col">{map.time_label}</th>
               {metrics.map((metric) => <th scope="col" key={metric.name}>{metric.label}</th>)}
             </tr>
@@ -45,6 +47,7 @@ export function SelectionTable({ scene, index, state, layout, act }: PanelProps)
                   onMouseLeave={() => act({ kind: "point", place: null })}
                 >
                   <th scope="row">{run ? nameOf(run, state.names) : "no run"}</th>
+                  {hasGroup && <td>{(run && groupNameOf(run, state.names)) ?? ""}</td>}
                   <td>{formatted(map.time[row] as number)}</td>
                   {metrics.map((metric) => <td key={metric.name}>{withUnit(formatted(metric.values[row] as number), metric.unit)}</td>)}
                 </tr>

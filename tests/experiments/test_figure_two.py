@@ -15,7 +15,7 @@ import torch
 from small_demo import SMALL
 
 from lossatlas import InputError, JumpSettings, open_run
-from lossatlas.experiments import good_bad_memorised as experiment
+from lossatlas.experiments import figure_two as experiment
 from lossatlas.experiments.data.batches import Batches, shifted
 from lossatlas.experiments.data.digits import digits
 from lossatlas.experiments.networks.convolutional import convolutional

@@ -63,7 +63,7 @@ class Settings:
 def default_settings(*, scale: Literal["small", "paper"] = "small", epochs: int | None = None, seed: int = 0) -> Settings:
     """Return the settings of the demo with another length of the retrainings or another seed."""
     if scale != "small":
-        raise InputError("good-bad-memorised has no full size; leave out --scale paper")
+        raise InputError("figure-2 has no full size; take good-bad-memorised, or leave out --scale paper")
     defaults = Settings()
     jump = defaults.jump if epochs is None else replace(defaults.jump, epochs=epochs)
     return replace(defaults, seed=seed, split=seed, jump=jump)
@@ -133,7 +133,7 @@ def run(
         for optimum, training in zip(OPTIMA, trainings, strict=True)
     }
     summary = {
-        "experiment": "good-bad-memorised",
+        "experiment": "figure-2",
         "optima": optima,
         "training": atlases["training"].summary(),
         "settings": asdict(settings),

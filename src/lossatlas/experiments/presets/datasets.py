@@ -1,0 +1,64 @@
+"""One kind of network on other data, and on labels that become random in steps."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from lossatlas.experiments.comparison import Claim, Findings, Preset, lower, not_testable, told_apart
+
+_SEED, _ZHANG = "Horoi et al. 2021, abstract", "Zhang et al. 2017"
+
+
+def claims(found: Findings) -> Sequence[Claim]:
+    """Return what is claimed of data, and how it fared."""
+    return [
+        told_apart(found, "straightness", text="Trajectories tell data sets apart.", source=_SEED),
+        told_apart(found, "return_ratio", text="Jumping and retraining tells data sets apart.", source=_SEED),
+        lower(found, "epochs_to_fit", "digits", "100 % random", text="Random labels take longer to fit.", source=_ZHANG),
+        lower(
+            found,
+            "displacement",
+            "digits",
+            "100 % random",
+            text="To memorise, a network goes farther from its start.",
+            source="Nagarajan and Kolter 2019",
+        ),
+        _grows(found, "eigenvalue", text="Minima are sharper the more labels are random."),
+    ]
+
+
+def _grows(found: Findings, measure: str, *, text: str) -> Claim:
+    """Whether a measure grows with the share of random labels: by ranks, over all networks on digits."""
+    shares = {name: found.settings.recipe_of(name).random_share for name in found.settings.variants}
+    on_digits = [name for name in shares if found.settings.recipe_of(name).data == found.settings.recipe.data]
+    x = np.concatenate([np.full(len(found.of(measure, name)), shares[name]) for name in on_digits])
+    y = np.concatenate([found.of(measure, name) for name in on_digits])
+    known = np.isfinite(y)
+    source = "Zhang et al. 2017; Yang et al. 2021"
+    if known.sum() < 3:
+        return not_testable(text=text, source=source, why=f"there is no {measure}; it needs the extra curvature")
+    found_rank = spearmanr(x[known], y[known])
+    number = f"{measure} and share of random labels: rank correlation {found_rank.statistic:.2f} (p = {found_rank.pvalue:.2g})"
+    is_held = found_rank.statistic > 0 and found_rank.pvalue < 0.05
+    return Claim(text=text, source=source, verdict="held" if is_held else "not held", number=number)
+
+
+def conclusions(found: Findings) -> Sequence[str]:
+    """Return what can and what cannot be said."""
+    true, random = "digits", "100 % random"
+    return [
+        f"Random labels are fitted too: {found.said('train_accuracy', random)} of them, in {found.said('epochs_to_fit', random)} "
+        f"epochs beside {found.said('epochs_to_fit', true)} of true ones, {found.said('displacement', random)} from the start "
+        f"beside "
+        f"{found.said('displacement', true)}.",
+        f"Test accuracy falls from {found.said('test_accuracy', true)} over {found.said('test_accuracy', '50 % random')} to "
+        f"{found.said('test_accuracy', random)}: the share of random labels is in the way and its length long before anything is "
+        "tested.",
+        "What cannot be concluded: from the map of one set that of another. Networks on other data have other inputs, so their "
+        "weights "
+        "share no space, and each set has its own map.",
+    ]
+
+
+PRESET = Preset(name="datasets", claims=claims, conclusions=conclusions)

@@ -1,0 +1,96 @@
+"""A good optimum, a bad one and a memorised one: Horoi et al. 2022, Figures 2 and 3, over seeds and with controls."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from lossatlas.experiments.comparison import Claim, Findings, Preset, lower, not_testable
+
+_FIGURE_2, _FIGURE_3 = "Horoi et al. 2022, Fig. 2", "Horoi et al. 2022, Fig. 3"
+
+
+def claims(found: Findings) -> Sequence[Claim]:
+    """Return what the paper says of the three, and how it fared."""
+    return [
+        lower(
+            found,
+            "return_ratio",
+            "good",
+            "bad",
+            text="Retrainings come back to a good optimum, not to a bad one.",
+            source=_FIGURE_2,
+        ),
+        lower(
+            found,
+            "return_ratio",
+            "good",
+            "memorised",
+            text="Retrainings come back to a good optimum, not to a memorised one.",
+            source=_FIGURE_2,
+        ),
+        lower(
+            found,
+            "control_return_ratio",
+            "good",
+            "bad",
+            text="They come back to where the good optimum itself drifts to, when it is retrained without a jump.",
+            source="control, beyond the paper",
+        ),
+        lower(
+            found,
+            "persistence",
+            "good",
+            "bad",
+            text="Total persistence of the test loss is lower around a good optimum than around a bad one.",
+            source=_FIGURE_3,
+        ),
+        lower(
+            found,
+            "persistence_rank",
+            "good",
+            "bad",
+            text="It is lower by ranks of the loss too, where the range of the loss plays no part.",
+            source="control, beyond the paper",
+        ),
+        _follows_the_loss(found),
+    ]
+
+
+def _follows_the_loss(found: Findings) -> Claim:
+    """Total persistence beside the test loss of its optimum, over all networks; the loss range squared as its baseline."""
+    text = "Total persistence grows with the test loss of the optimum."
+
+    def rank_correlation(measure: str) -> float:
+        flat = [
+            np.concatenate([found.of(name, variant) for variant in found.settings.variants]) for name in (measure, "test_loss")
+        ]
+        known = np.isfinite(flat).all(axis=0)
+        return float(spearmanr(flat[0][known], flat[1][known]).statistic) if known.sum() > 2 else np.nan
+
+    own, baseline = rank_correlation("persistence"), rank_correlation("loss_range_squared")
+    if np.isnan(own):
+        return not_testable(text=text, source=_FIGURE_3, why="too few networks have both numbers, or all are equal")
+    number = f"rank correlation {own:.2f}; of the squared range of the loss alone {baseline:.2f}"
+    return Claim(text=text, source=_FIGURE_3, verdict="held" if own > 0.5 else "not held", number=number)
+
+
+def conclusions(found: Findings) -> Sequence[str]:
+    """Return what can and what cannot be said."""
+    share = found.mean("persistence", "bad") / found.mean("loss_range_squared", "bad")
+    return [
+        f"Retrainings end at {found.said('return_ratio', 'good')} of their jump from the good optimum, at "
+        f"{found.said('return_ratio', 'bad')} from the bad one and {found.said('return_ratio', 'memorised')} from the memorised "
+        f"one. "
+        f"But weight decay alone moves the good network by {found.said('control_drift_over_jump', 'good')} of a jump: to where "
+        f"it "
+        f"drifts by itself, its retrainings end at {found.said('control_return_ratio', 'good')}.",
+        f"Total persistence of the test loss is {share:.2f} times the squared range of the loss around the bad optimum: it says "
+        "hardly more than how high the loss is just after a jump.",
+        "What cannot be concluded: that a return is caused by a good optimum. Only the good network has weight decay, and the "
+        "three "
+        "networks differ in more than how well they generalise.",
+    ]
+
+
+PRESET = Preset(name="good-bad-memorised", claims=claims, conclusions=conclusions)
