@@ -116,7 +116,6 @@ def _refuse_what_cannot_be_trained(task: Task, model: nn.Module, x: object, y: o
         raise InputError("Task: no parameter of the model requires a gradient, so it cannot be retrained; unfreeze some")
     train_mode(model)
     optimizer = checked_optimizer(task, model)
-    task.loss(model(x), y).backward()  # what fails here is the model's or the loss's own
     try:
         update(task, model, optimizer, (x, y))
     except TypeError as error:
