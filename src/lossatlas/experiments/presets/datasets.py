@@ -52,9 +52,10 @@ def conclusions(found: Findings) -> Sequence[str]:
         f"epochs beside {found.said('epochs_to_fit', true)} of true ones, {found.said('displacement', random)} from the start "
         f"beside "
         f"{found.said('displacement', true)}.",
-        f"Test accuracy falls from {found.said('test_accuracy', true)} over {found.said('test_accuracy', '50 % random')} to "
-        f"{found.said('test_accuracy', random)}: the share of random labels is in the way and its length long before anything is "
-        "tested.",
+        f"With half of the labels random, test accuracy is {found.said('test_accuracy', '50 % random')} in place of "
+        f"{found.said('test_accuracy', true)}, and the way {found.said('length', '50 % random')} long in place of "
+        f"{found.said('length', true)}; with all of them {found.said('test_accuracy', random)} and "
+        f"{found.said('length', random)}.",
         "What cannot be concluded: from the map of one set that of another. Networks on other data have other inputs, so their "
         "weights "
         "share no space, and each set has its own map.",
