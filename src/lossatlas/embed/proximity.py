@@ -7,10 +7,10 @@ from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.sparse import csgraph, csr_array
+from scipy.sparse import csgraph, csr_array, eye_array, triu
 
 from lossatlas._arrays import Distances, Indices, Points
-from lossatlas.distance import Origin, cross_distances, neighbours_within, point_source
+from lossatlas.distance import Origin, cross_distances, neighbours_within, pairwise, point_source, spent
 from lossatlas.distance.kernels import add_rows
 from lossatlas.distance.threads import over_rows, workers
 from lossatlas.embed.connect import bridged, components, joined
@@ -157,7 +157,10 @@ class PointCloud:
         pieces = [np.flatnonzero(labels == piece) for piece in range(count)]
         with workers() as pool:
             middles = np.array([self._nearest_to_mean(piece, pool) for piece in pieces])
-            tree = csgraph.minimum_spanning_tree(self.kept(middles).rows(np.arange(count))).tocoo()
+        # One table of their distances, and no copy of it: each of ten thousand retrainings can be a piece of its own.
+        between = spent(pairwise(self.points[middles], origin=self.origin), self.metric)
+        tree = triu(bridged(eye_array(count, format="csr"), between), k=1).tocoo()
+        with workers() as pool:
             edges = [self._passage(pieces[i], pieces[j], int(middles[j]), pool) for i, j in zip(tree.row, tree.col, strict=True)]
         return joined(affinities, edges)
 
