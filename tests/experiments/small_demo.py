@@ -15,7 +15,7 @@ SMALL = figure_two.Settings(
 )
 
 
-def small_settings(*, epochs: int, seed: int) -> figure_two.Settings:
+def small_settings(*, scale: str, epochs: int | None, seed: int) -> figure_two.Settings:
     return replace(SMALL, seed=seed, split=seed)
 
 

@@ -21,7 +21,7 @@ SMALL = Settings(
 )
 
 
-def small_settings(*, epochs: int | None = None, seed: int = 0) -> Settings:
+def small_settings(*, scale: str = "small", epochs: int | None = None, seed: int = 0) -> Settings:
     return replace(SMALL, seed=seed, split=seed)
 
 
