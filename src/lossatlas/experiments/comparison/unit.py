@@ -140,7 +140,7 @@ def measure_network(unit: Unit) -> None:
     found = of_training(run)
     if is_finite(run):
         own = unit.task(retraining=True)
-        found |= of_minimum(unit, run, own)
+        found |= of_minimum(unit, run, own) if unit.with_curvature else {}
         if unit.jump is not None:
             found |= of_samples(unit, run, own, unit.jump.settings(unit.recipe.learning_rate))
     keep(unit, found)
@@ -207,7 +207,7 @@ def of_training(run: Run) -> dict[str, float | None]:
 def of_minimum(unit: Unit, run: Run, task: Task) -> dict[str, float | None]:
     """Return how sharp a minimum is; the Hessian is left out where its package is not installed."""
     found: dict[str, float | None] = {"sharpness": sharpness(task, run, seed=unit.seed).sharpness}
-    if unit.with_curvature and find_spec("curvlinops"):
+    if find_spec("curvlinops"):
         curved = curvature(task, run, n_eigenvalues=1, seed=unit.seed)
         found |= {"eigenvalue": float(curved.eigenvalues[0]), "trace": curved.trace}
     return found
