@@ -60,7 +60,7 @@ class Settings:
         seeds: Of initialisation and order of the data: each variant is trained once a seed, from the same starts.
         jump: How optima are sampled; without it they are not.
         shared: What the map of all trainings is of: weights, where all variants have the same, or predictions.
-        with_curvature: Whether sharpness and the Hessian of each optimum are measured, which takes hundreds of passes over the data.
+        with_curvature: Whether sharpness and Hessian of each optimum are measured, by hundreds of passes over the data.
         options: What only this comparison asks.
     """
 
