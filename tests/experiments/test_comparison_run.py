@@ -11,6 +11,7 @@ from small_comparison import PRESET, SMALL
 
 from lossatlas import open_run
 from lossatlas.experiments import gallery
+from lossatlas.experiments import training as training_module
 from lossatlas.experiments.comparison import unit as unit_module
 from lossatlas.experiments.comparison.unit import units_of
 from lossatlas.experiments.report import write_report
@@ -31,7 +32,8 @@ def nothing_is_trained(monkeypatch):
     def refuse(*_args, **_keywords):
         pytest.fail("it was done again")
 
-    for name in ("train", "curvature", "sharpness"):
+    monkeypatch.setattr(training_module, "train", refuse)
+    for name in ("curvature", "sharpness"):
         monkeypatch.setattr(unit_module, name, refuse)
 
 
@@ -103,8 +105,8 @@ def test_a_stopped_comparison_goes_on(tmp_path, made, monkeypatch):
     known = [unit for unit in units_of(SMALL, tmp_path) if unit.numbers is not None]
     assert len(known) == 2
     trained = []
-    train = unit_module.train
-    monkeypatch.setattr(unit_module, "train", lambda training: trained.append(training.path) or train(training))
+    train = training_module.train
+    monkeypatch.setattr(training_module, "train", lambda training: trained.append(training.path) or train(training))
     assert PRESET.run(tmp_path, SMALL).table == made[1].table
     assert sorted(trained) == sorted(unit.training for unit in units_of(SMALL, tmp_path) if unit.seed == 1)
 

@@ -47,11 +47,9 @@ def conclusions(found: Findings) -> Sequence[str]:
         f"{found.said('test_accuracy', best)}, beside {found.said('test_accuracy', 'MLP')} of the smallest network.",
         f"With skips, Keskar's sharpness is {found.said('sharpness', 'residual')}; without, of the same weights, "
         f"{found.said('sharpness', 'no skips')}. Barriers between seeds are {found.said('barrier_between_seeds', 'MLP')} at "
-        f"width 32 "
-        f"and {found.said('barrier_between_seeds', 'MLP, wide')} at width 128.",
-        "What cannot be concluded: that numbers of weights compare across kinds. Lengths, norms, sharpness and curvature depend "
-        "on the "
-        "number and the scale of the weights; only accuracies, straightness and ratios do not.",
+        f"width 32 and {found.said('barrier_between_seeds', 'MLP, wide')} at width 128.",
+        "What cannot be concluded: that numbers of weights compare across kinds. Lengths, norms, sharpness and curvature "
+        "depend on the number and the scale of the weights; only accuracies, straightness and ratios do not.",
     ]
 
 

@@ -37,15 +37,12 @@ def conclusions(found: Findings) -> Sequence[str]:
     return [
         f"Batches of 8 move the weights by {found.said('displacement', '8')} from the start, batches of 128 by "
         f"{found.said('displacement', '128')}, and by {found.said('displacement', '128, scaled')} with the learning rate "
-        f"scaled: how "
-        "far a network goes follows the number and the size of its steps.",
+        "scaled: how far a network goes follows the number and the size of its steps.",
         f"Keskar's sharpness is {found.said('sharpness', '8')} beside {found.said('sharpness', '128')}, at train losses of "
         f"{found.said('train_loss', '8')} and {found.said('train_loss', '128')}: a minimum that was reached less far is not the "
-        f"same "
-        "as a sharp one.",
+        "same as a sharp one.",
         "What cannot be concluded: that the batch itself flattens a minimum. With equal passes, small batches also take more "
-        "steps, "
-        "and sharpness depends on the scale of the weights.",
+        "steps, and sharpness depends on the scale of the weights.",
     ]
 
 

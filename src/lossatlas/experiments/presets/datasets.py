@@ -48,17 +48,15 @@ def conclusions(found: Findings) -> Sequence[str]:
     """Return what can and what cannot be said."""
     true, random = "digits", "100 % random"
     return [
-        f"Random labels are fitted too: {found.said('train_accuracy', random)} of them, in {found.said('epochs_to_fit', random)} "
-        f"epochs beside {found.said('epochs_to_fit', true)} of true ones, {found.said('displacement', random)} from the start "
-        f"beside "
-        f"{found.said('displacement', true)}.",
+        f"Random labels are fitted too: {found.said('train_accuracy', random)} of them, in "
+        f"{found.said('epochs_to_fit', random)} epochs beside {found.said('epochs_to_fit', true)} of true ones, "
+        f"{found.said('displacement', random)} from the start beside {found.said('displacement', true)}.",
         f"With half of the labels random, test accuracy is {found.said('test_accuracy', '50 % random')} in place of "
         f"{found.said('test_accuracy', true)}, and the way {found.said('length', '50 % random')} long in place of "
         f"{found.said('length', true)}; with all of them {found.said('test_accuracy', random)} and "
         f"{found.said('length', random)}.",
         "What cannot be concluded: from the map of one set that of another. Networks on other data have other inputs, so their "
-        "weights "
-        "share no space, and each set has its own map.",
+        "weights share no space, and each set has its own map.",
     ]
 
 

@@ -81,15 +81,12 @@ def conclusions(found: Findings) -> Sequence[str]:
     return [
         f"Retrainings end at {found.said('return_ratio', 'good')} of their jump from the good optimum, at "
         f"{found.said('return_ratio', 'bad')} from the bad one and {found.said('return_ratio', 'memorised')} from the memorised "
-        f"one. "
-        f"But weight decay alone moves the good network by {found.said('control_drift_over_jump', 'good')} of a jump: to where "
-        f"it "
-        f"drifts by itself, its retrainings end at {found.said('control_return_ratio', 'good')}.",
+        f"one. But weight decay alone moves the good network by {found.said('control_drift_over_jump', 'good')} of a jump: to "
+        f"where it drifts by itself, its retrainings end at {found.said('control_return_ratio', 'good')}.",
         f"Total persistence of the test loss is {share:.2f} times the squared range of the loss around the bad optimum: it says "
         "hardly more than how high the loss is just after a jump.",
         "What cannot be concluded: that a return is caused by a good optimum. Only the good network has weight decay, and the "
-        "three "
-        "networks differ in more than how well they generalise.",
+        "three networks differ in more than how well they generalise.",
     ]
 
 

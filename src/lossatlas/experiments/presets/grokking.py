@@ -126,10 +126,8 @@ def _late(found: Findings) -> Claim:
         is_late = (late >= _LATE * fits) & (at_fit <= _CHANCE)
     number = (
         f"fits at epoch {found.said('epochs_to_fit', 'decay')} with {found.said('accuracy_when_it_fits', 'decay')} of the test "
-        f"pairs "
-        f"right, 95 % at epoch {found.said('epochs_to_generalise', 'decay')}; at least {_LATE} times later in "
-        f"{int(is_late.sum())} of "
-        f"{len(is_late)} seeds"
+        f"pairs right, 95 % at epoch {found.said('epochs_to_generalise', 'decay')}; at least {_LATE} times later in "
+        f"{int(is_late.sum())} of {len(is_late)} seeds"
     )
     return Claim(text=text, source=_POWER, verdict="held" if is_late.all() else "not held", number=number)
 
@@ -161,20 +159,17 @@ def conclusions(found: Findings) -> Sequence[str]:
     """Return what can and what cannot be said."""
     return [
         f"Every network has its own pairs right by epoch {found.said('epochs_to_fit', 'decay')}; with weight decay 95 % of the "
-        f"others "
-        f"follow at epoch {found.said('epochs_to_generalise', 'decay')}, with more decay at "
+        f"others follow at epoch {found.said('epochs_to_generalise', 'decay')}, with more decay at "
         f"{found.said('epochs_to_generalise', 'more decay')}, with more data at "
-        f"{found.said('epochs_to_generalise', 'more data')}, and "
-        f"without decay test accuracy ends at {found.said('test_accuracy', 'no decay')}.",
-        f"On the InPCA map of predictions a network is half-way from memorising to its end at epoch "
-        f"{found.said('halfway_inpca', 'decay')}, "
-        f"{found.said('halfway_inpca', 'more decay')} and {found.said('halfway_inpca', 'more data')}: about when it "
-        f"generalises. On the "
-        f"PHATE map it is at {found.said('halfway_phate', 'decay')}, {found.said('halfway_phate', 'more decay')} and "
+        f"{found.said('epochs_to_generalise', 'more data')}, and without decay test accuracy ends at "
+        f"{found.said('test_accuracy', 'no decay')}.",
+        "On the InPCA map of predictions a network is half-way from memorising to its end at epoch "
+        f"{found.said('halfway_inpca', 'decay')}, {found.said('halfway_inpca', 'more decay')} and "
+        f"{found.said('halfway_inpca', 'more data')}: about when it generalises. On the PHATE map it is at "
+        f"{found.said('halfway_phate', 'decay')}, {found.said('halfway_phate', 'more decay')} and "
         f"{found.said('halfway_phate', 'more data')}: PHATE spreads evenly what was recorded evenly, and hides how fast it went.",
         "What cannot be concluded: that a map foresees it. The half-way moment is known when the end is, and the network "
-        "without decay has "
-        "one too; the test accuracy beside it says what the moment was of.",
+        "without decay has one too; the test accuracy beside it says what the moment was of.",
     ]
 
 

@@ -39,12 +39,10 @@ def conclusions(found: Findings) -> Sequence[str]:
         f"{found.said('epochs_to_fit', 'small')} epochs in place of {found.said('epochs_to_fit', 'He')}.",
         f"Two seeds end at a cosine distance of {found.said('distance_between_seeds', 'He')} from He's starts, "
         f"{found.said('distance_between_seeds', 'small')} from small ones and {found.said('distance_between_seeds', 'large')} "
-        f"from "
-        f"large ones, where 1 is at right angles, with barriers of {found.said('barrier_between_seeds', 'He')}, "
+        f"from large ones, where 1 is at right angles, with barriers of {found.said('barrier_between_seeds', 'He')}, "
         f"{found.said('barrier_between_seeds', 'small')} and {found.said('barrier_between_seeds', 'large')} between them.",
         "What cannot be concluded: that seeds learn other functions. Hidden units can be exchanged without a change of the "
-        "outputs, and "
-        "distances of weights count that as a difference; align networks first, or map what they predict.",
+        "outputs, and distances of weights count that as a difference; align networks first, or map what they predict.",
     ]
 
 

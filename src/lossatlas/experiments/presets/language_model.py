@@ -35,15 +35,13 @@ def conclusions(found: Findings) -> Sequence[str]:
     tables = counted(found.settings.recipe.samples())
     return [
         f"The model ends at a test loss of {found.said('test_loss', 'AdamW')} nats a character, where counting single "
-        f"characters gives "
-        f"{tables.alone:.2f}, pairs {tables.after_one:.2f} and triples {tables.after_two:.2f}; SGD ends at "
+        f"characters gives {tables.alone:.2f}, pairs {tables.after_one:.2f} and triples {tables.after_two:.2f}; SGD ends at "
         f"{found.said('test_loss', 'SGD')}.",
         f"AdamW goes {found.said('length', 'AdamW')} on a way of straightness {found.said('straightness', 'AdamW')}, SGD "
         f"{found.said('length', 'SGD')} at {found.said('straightness', 'SGD')}; two seeds end at a cosine distance of "
         f"{found.said('distance_between_seeds', 'AdamW')}.",
         "What cannot be concluded: anything of large models. A few thousand pieces of text are read some twenty times by a "
-        "network of "
-        "some ten thousand weights.",
+        "network of some ten thousand weights.",
     ]
 
 

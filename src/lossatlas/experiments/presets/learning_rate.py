@@ -42,18 +42,14 @@ def conclusions(found: Findings) -> Sequence[str]:
     slow, fast, wild = "0.003", "0.3", "3"
     return [
         f"A hundred times larger learning rate carries the weights {found.said('displacement', fast)} from their start in place "
-        f"of "
-        f"{found.said('displacement', slow)}, on ways of straightness {found.said('straightness', fast)} in place of "
+        f"of {found.said('displacement', slow)}, on ways of straightness {found.said('straightness', fast)} in place of "
         f"{found.said('straightness', slow)}. At {wild} networks end with {found.said('train_accuracy', wild)} of their own "
-        f"training "
-        "digits right.",
+        "training digits right.",
         f"The Hessian's top eigenvalue is {found.said('eigenvalue', slow)} at {slow} and {found.said('eigenvalue', fast)} at "
-        f"{fast}, "
-        f"at train losses of {found.said('train_loss', slow)} and {found.said('train_loss', fast)}; test losses are "
+        f"{fast}, at train losses of {found.said('train_loss', slow)} and {found.said('train_loss', fast)}; test losses are "
         f"{found.said('test_loss', slow)} and {found.said('test_loss', fast)}.",
         "What cannot be concluded: that flatness is the learning rate's doing. The same number of steps at a lower rate fits "
-        "less far, "
-        "and the curvature of a cross-entropy falls as its loss does.",
+        "less far, and the curvature of a cross-entropy falls as its loss does.",
     ]
 
 

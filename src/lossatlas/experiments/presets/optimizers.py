@@ -30,14 +30,12 @@ def conclusions(found: Findings) -> Sequence[str]:
     length = {variant: found.mean("length", variant) for variant in found.settings.variants}
     shortest, longest = min(length, key=length.__getitem__), max(length, key=length.__getitem__)
     return [
-        f"From the same start, the highest barrier between {first} and another optimiser is {barrier:.2g}; between two seeds of "
-        f"one "
-        f"optimiser the lowest is {seeds:.2g}. {decides}".strip(),
+        f"From the same start, the highest barrier between {first} and another optimiser is {barrier:.2g}; between two "
+        f"seeds of one optimiser the lowest is {seeds:.2g}. {decides}".strip(),
         f"Ways differ: {longest} goes {length[longest] / length[shortest]:.1f} times as far as {shortest}, at straightness "
         f"{found.said('straightness', longest)} and {found.said('straightness', shortest)}.",
         "What cannot be concluded: that one optimiser is better. All fit 200 digits, and learning rates were chosen so that "
-        "they do; "
-        "another rate moves every number of its row.",
+        "they do; another rate moves every number of its row.",
     ]
 
 
