@@ -12,7 +12,7 @@ from lossatlas.experiments.networks.convolutional import convolutional
 from lossatlas.experiments.networks.perceptron import ACTIVATIONS, mlp
 from lossatlas.experiments.networks.residual import Block, residual
 from lossatlas.experiments.networks.transformer import Attention, transformer
-from lossatlas.sample import fixed_randomness
+from lossatlas.sample import Task, curvature, fixed_randomness
 
 SHAPES = {
     "mlp": [(13,), (1, 40), (3, 8, 8)],
@@ -153,13 +153,19 @@ def test_a_block_whose_weights_are_zero_is_its_skip_or_nothing():
         assert not half[:, 4:].any()
 
 
-def test_attention_is_that_of_torch():
+@pytest.mark.parametrize("is_causal", [False, True])
+def test_attention_is_a_mean_of_values_by_how_well_keys_answer(is_causal):
     with fixed_randomness(0):
-        own = Attention(12, 3)
+        own = Attention(12, 3, is_causal=is_causal)
         x = torch.randn(2, 5, 12)
-    heads = [layer(x).reshape(2, 5, 3, 4).transpose(1, 2) for layer in (own.query, own.key, own.value)]
-    expected = own.out(functional.scaled_dot_product_attention(*heads).transpose(1, 2).reshape(2, 5, 12))
-    torch.testing.assert_close(own(x), expected)
+    query, key, value = (layer(x).reshape(2, 5, 3, 4) for layer in (own.query, own.key, own.value))
+    seen = torch.zeros(2, 5, 3, 4)
+    for sample, place, head in np.ndindex(2, 5, 3):
+        others = range(place + 1) if is_causal else range(5)
+        answers = torch.stack([query[sample, place, head] @ key[sample, other, head] for other in others]) / 2  # root of 4
+        shares = answers.exp() / answers.exp().sum()
+        seen[sample, place, head] = sum(share * value[sample, other, head] for share, other in zip(shares, others, strict=True))
+    torch.testing.assert_close(own(x), own.out(seen.reshape(2, 5, 12)))
 
 
 def test_a_transformer_knows_the_order_of_patches_by_their_places_alone():
@@ -172,13 +178,12 @@ def test_a_transformer_knows_the_order_of_patches_by_their_places_alone():
     torch.testing.assert_close(model.eval()(x), model.train()(x), atol=0, rtol=0)
 
 
-def test_a_transformer_has_second_derivatives():
+def test_a_transformer_has_a_curvature():
     model = transformer(seed=0, depth=1, width=8)
-    loss = functional.cross_entropy(model(torch.rand(4, 1, 8, 8)), torch.arange(4))
-    gradients = torch.autograd.grad(loss, list(model.parameters()), create_graph=True)
-    again = torch.autograd.grad(sum((own**2).sum() for own in gradients), list(model.parameters()))
-    assert all(own.isfinite().all() for own in again)
-    assert again[0].any()
+    x, y = torch.rand(4, 1, 8, 8), torch.arange(4)
+    task = Task(model, functional.cross_entropy, [(x, y)], [(x, y)], torch.optim.SGD)
+    found = curvature(task, dict(model.state_dict()), n_eigenvalues=1)
+    assert found.eigenvalues[0] > 0
 
 
 @pytest.mark.parametrize(

@@ -167,3 +167,9 @@ def test_a_script_without_a_main_guard_is_told_so_instead_of_starting_itself_for
     assert (
         "InputError: make a LocalPool under `if __name__ == '__main__':`, or every worker would start the script" in done.stderr
     )
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_a_pool_without_workers_is_refused(workers, refuses):
+    with refuses(f"workers must be at least 1, but is {workers}"):
+        LocalPool(workers)

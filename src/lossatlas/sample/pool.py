@@ -30,9 +30,14 @@ class LocalPool(Executor):
     Args:
         workers: Number of processes; by default one a processor.
         retries: How often one piece of work may be lost to a dying pool before its future fails.
+
+    Raises:
+        InputError: it would have no worker, or is made in a worker that runs the user's script.
     """
 
     def __init__(self, workers: int | None = None, *, retries: int = 2) -> None:
+        if workers is not None and workers < 1:
+            raise InputError(f"workers must be at least 1, but is {workers}; leave it out for one a processor")
         self._workers = workers or joblib.cpu_count()  # honours the limits of containers and of affinity
         self._retries = retries
         if getattr(multiprocessing.current_process(), "_inheriting", False):  # a worker is running the user's script

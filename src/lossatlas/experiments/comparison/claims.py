@@ -32,7 +32,7 @@ def lower(found: Findings, measure: str, low: str, high: str, *, text: str, sour
     one, other = found.of(measure, low), found.of(measure, high)
     known = np.isfinite(one) & np.isfinite(other)
     n, n_lower = int(known.sum()), int((one < other)[known].sum())
-    label = next((own.label for own in found.measures if own.name == measure), measure)
+    label = _label(found, measure)
     beside = f"{found.said(measure, low)} ({low}) beside {found.said(measure, high)} ({high})"
     number = f"{label}: {beside}; lower in {n_lower} of {n} seeds"
     if not n:
@@ -42,7 +42,7 @@ def lower(found: Findings, measure: str, low: str, high: str, *, text: str, sour
 
 def told_apart(found: Findings, measure: str, *, text: str, source: str, at_most: float = 0.05) -> Claim:
     """Return the claim that a measure tells the variants apart: held if shuffled ones do so as well in 5 % at the most."""
-    label = next((own.label for own in found.measures if own.name == measure), measure)
+    label = _label(found, measure)
     apart = found.apart(measure)
     if apart is None:
         return not_testable(text=text, source=source, why=f"the variants have no {label} that differs")
@@ -53,3 +53,8 @@ def told_apart(found: Findings, measure: str, *, text: str, source: str, at_most
 def not_testable(*, text: str, source: str, why: str) -> Claim:
     """Return a claim that this comparison says nothing of."""
     return Claim(text=text, source=source, verdict="not testable here", number=why)
+
+
+def _label(found: Findings, measure: str) -> str:
+    """Return what a measure is called where it stands alone, not below another in a table."""
+    return next((own.label for own in found.measures if own.name == measure), measure).removeprefix("… ")

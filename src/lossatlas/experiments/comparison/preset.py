@@ -106,7 +106,7 @@ class Preset:
         count = _told(results(measure_pair, each, executor), report, count, "lines between ends")
         begin = _Counted(report, count)
         begin("trainings")
-        trainings = of_trainings(settings, units)
+        trainings = of_trainings(settings, units, executor=executor)
         sampled = around(settings, units, begin=begin)
         values = _values(settings, units) | values_of_pairs(pairs)
         if self.of_maps is not None:

@@ -208,7 +208,8 @@ def of_minimum(unit: Unit, run: Run, task: Task) -> dict[str, float | None]:
     """Return how sharp a minimum is; the Hessian is left out where its package is not installed."""
     found: dict[str, float | None] = {"sharpness": sharpness(task, run, seed=unit.seed).sharpness}
     if find_spec("curvlinops"):
-        curved = curvature(task, run, n_eigenvalues=1, seed=unit.seed)
+        # Seeds differ by far more than a hundredth.
+        curved = curvature(task, run, n_eigenvalues=1, tolerance=0.01, seed=unit.seed)
         found |= {"eigenvalue": float(curved.eigenvalues[0]), "trace": curved.trace}
     return found
 

@@ -1,8 +1,8 @@
 """Signals of ten classes, made on the spot, in which a pattern lies somewhere: after MNIST-1D (Greydanus and Kobak 2020).
 
-A class is a curve of 12 points, which is scaled, put somewhere, tilted, blurred by noise, and read off at 40 places. Steps and
-strengths are those that the paper and its readme describe; the ten curves are our own, so that numbers of MNIST-1D are not to be
-compared with. Here the pattern never leaves the signal on one side to come in at the other.
+A class is a curve of 12 points, which is scaled, put somewhere, tilted, blurred by noise, and read off at 40 places. The steps
+are of that kind; the ten curves and the strengths are our own, so that numbers of MNIST-1D are not to be compared with. Here the
+pattern never leaves the signal on one side to come in at the other.
 """
 
 import numpy as np

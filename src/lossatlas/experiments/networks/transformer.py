@@ -4,6 +4,7 @@ import math
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from lossatlas._arrays import InputError
 from lossatlas.experiments.catalogue import refuse_small
@@ -80,8 +81,6 @@ class Patches(nn.Module):
 class Attention(nn.Module):
     """Each place asks all others, or those up to itself, in several heads.
 
-    The products are written out: torch's own attention has no second derivative on a processor, which curvature asks for.
-
     Args:
         width: Length of a vector.
         n_heads: Number of heads.
@@ -97,12 +96,8 @@ class Attention(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return ``(n, places, width)``."""
         query, key, value = (self._heads(layer(x)) for layer in (self.query, self.key, self.value))
-        score = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
-        if self.is_causal:
-            is_later = torch.ones(score.shape[-2:], dtype=torch.bool, device=score.device).triu(1)
-            score = score.masked_fill(is_later, -math.inf)
-        weight = score.softmax(-1)
-        made: torch.Tensor = self.out((weight @ value).transpose(1, 2).flatten(2))
+        seen = functional.scaled_dot_product_attention(query, key, value, is_causal=self.is_causal)
+        made: torch.Tensor = self.out(seen.transpose(1, 2).flatten(2))
         return made
 
     def _heads(self, x: torch.Tensor) -> torch.Tensor:

@@ -48,7 +48,7 @@ def conclusions(found: Findings) -> Sequence[str]:
     """Return what can and what cannot be said."""
     true, random = "digits", "100 % random"
     return [
-        f"Random labels are fitted too: {found.said('train_accuracy', random)} of them, in "
+        f"Of random labels {found.said('train_accuracy', random)} are fitted, in "
         f"{found.said('epochs_to_fit', random)} epochs beside {found.said('epochs_to_fit', true)} of true ones, "
         f"{found.said('displacement', random)} from the start beside {found.said('displacement', true)}.",
         f"With half of the labels random, test accuracy is {found.said('test_accuracy', '50 % random')} in place of "

@@ -109,9 +109,9 @@ def conclusions(found: Findings) -> Sequence[str]:
     stable = [name for name in names if found.mean("train_error_above", name) < _STABLE]
     since = f"from epoch {stable[0]} on" if stable else "at none of these epochs"
     return [
-        f"Copies that part at epoch {names[0]} end {found.said('train_loss_above', names[0])} apart in training loss along the "
-        f"line, those that part at epoch {names[-1]} {found.said('train_loss_above', names[-1])}. The line's training error is "
-        f"within {_STABLE:.0%} of its ends {since}.",
+        f"Between copies that part at epoch {names[0]} the training loss on the straight line rises by "
+        f"{found.said('train_loss_above', names[0])}, between those that part at epoch {names[-1]} by "
+        f"{found.said('train_loss_above', names[-1])}. The line's training error is within {_STABLE:.0%} of its ends {since}.",
         f"They also end nearer: {found.said('length_to_twin', names[0])} and {found.said('length_to_twin', names[-1])}. On the "
         "map the forks leave the trunk where they part.",
         "What cannot be concluded: that a basin is decided at one moment. The barrier falls by degrees, copies that part late "

@@ -77,14 +77,14 @@ def _follows_the_loss(found: Findings) -> Claim:
 
 def conclusions(found: Findings) -> Sequence[str]:
     """Return what can and what cannot be said."""
-    share = found.mean("persistence", "bad") / found.mean("loss_range_squared", "bad")
+    persistence, squared_range = (found.said(name, "bad") for name in ("persistence", "loss_range_squared"))
     return [
         f"Retrainings end at {found.said('return_ratio', 'good')} of their jump from the good optimum, at "
         f"{found.said('return_ratio', 'bad')} from the bad one and {found.said('return_ratio', 'memorised')} from the memorised "
         f"one. But weight decay alone moves the good network by {found.said('control_drift_over_jump', 'good')} of a jump: to "
         f"where it drifts by itself, its retrainings end at {found.said('control_return_ratio', 'good')}.",
-        f"Total persistence of the test loss is {share:.2f} times the squared range of the loss around the bad optimum: it says "
-        "hardly more than how high the loss is just after a jump.",
+        f"Total persistence of the test loss around the bad optimum is {persistence}, the squared range of the loss alone "
+        f"{squared_range}: where the two agree, it says no more than how high the loss is just after a jump.",
         "What cannot be concluded: that a return is caused by a good optimum. Only the good network has weight decay, and the "
         "three networks differ in more than how well they generalise.",
     ]

@@ -112,9 +112,21 @@ def claims(found: Findings) -> Sequence[Claim]:
     return [
         _late(found),
         _without_decay(found),
-        _in_order(found, "halfway_inpca", text="A linear map of predictions (InPCA) shows when a network generalises."),
-        _in_order(found, "halfway_phate", text="Their PHATE map shows when a network generalises."),
+        _linear(found),
+        _phate(found),
     ]
+
+
+def _linear(found: Findings) -> Claim:
+    return _in_order(found, "halfway_inpca", text="A linear map of predictions (InPCA) shows when a network generalises.")
+
+
+def _phate(found: Findings) -> Claim:
+    return _in_order(found, "halfway_phate", text="Their PHATE map shows when a network generalises.")
+
+
+def _whether(shown: Claim) -> str:
+    return "in the order in which they generalise" if shown.verdict == "held" else "not in the order in which they generalise"
 
 
 def _late(found: Findings) -> Claim:
@@ -157,17 +169,19 @@ def _in_order(found: Findings, measure: str, *, text: str) -> Claim:
 
 def conclusions(found: Findings) -> Sequence[str]:
     """Return what can and what cannot be said."""
+    linear, phate = _linear(found), _phate(found)
     return [
-        f"Every network has its own pairs right by epoch {found.said('epochs_to_fit', 'decay')}; with weight decay 95 % of the "
+        f"Networks have their own pairs right at epoch {found.said('epochs_to_fit', 'decay')}; with weight decay 95 % of the "
         f"others follow at epoch {found.said('epochs_to_generalise', 'decay')}, with more decay at "
         f"{found.said('epochs_to_generalise', 'more decay')}, with more data at "
         f"{found.said('epochs_to_generalise', 'more data')}, and without decay test accuracy ends at "
         f"{found.said('test_accuracy', 'no decay')}.",
         "On the InPCA map of predictions a network is half-way from memorising to its end at epoch "
         f"{found.said('halfway_inpca', 'decay')}, {found.said('halfway_inpca', 'more decay')} and "
-        f"{found.said('halfway_inpca', 'more data')}: about when it generalises. On the PHATE map it is at "
+        f"{found.said('halfway_inpca', 'more data')}, {_whether(linear)}. On the PHATE map it is at "
         f"{found.said('halfway_phate', 'decay')}, {found.said('halfway_phate', 'more decay')} and "
-        f"{found.said('halfway_phate', 'more data')}: PHATE spreads evenly what was recorded evenly, and hides how fast it went.",
+        f"{found.said('halfway_phate', 'more data')}, {_whether(phate)}; "
+        "PHATE spreads evenly what was recorded evenly, and so says little of how fast it went.",
         "What cannot be concluded: that a map foresees it. The half-way moment is known when the end is, and the network "
         "without decay has one too; the test accuracy beside it says what the moment was of.",
     ]

@@ -34,7 +34,7 @@ def claims(found: Findings) -> Sequence[Claim]:
 def conclusions(found: Findings) -> Sequence[str]:
     """Return what can and what cannot be said."""
     return [
-        f"From starts three times as large as He's all fit and generalise to {found.said('test_accuracy', 'large')}, beside "
+        f"From starts three times as large as He's, networks generalise to {found.said('test_accuracy', 'large')}, beside "
         f"{found.said('test_accuracy', 'He')}; from starts a tenth as large to {found.said('test_accuracy', 'small')}, after "
         f"{found.said('epochs_to_fit', 'small')} epochs in place of {found.said('epochs_to_fit', 'He')}.",
         f"Two seeds end at a cosine distance of {found.said('distance_between_seeds', 'He')} from He's starts, "

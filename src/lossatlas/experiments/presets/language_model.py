@@ -32,7 +32,8 @@ def claims(found: Findings) -> Sequence[Claim]:
 
 def conclusions(found: Findings) -> Sequence[str]:
     """Return what can and what cannot be said."""
-    tables = counted(found.settings.recipe.samples())
+    recipe = found.settings.recipe
+    tables, n_pieces = counted(recipe.samples()), recipe.n_samples()[0]
     return [
         f"The model ends at a test loss of {found.said('test_loss', 'AdamW')} nats a character, where counting single "
         f"characters gives {tables.alone:.2f}, pairs {tables.after_one:.2f} and triples {tables.after_two:.2f}; SGD ends at "
@@ -40,8 +41,8 @@ def conclusions(found: Findings) -> Sequence[str]:
         f"AdamW goes {found.said('length', 'AdamW')} on a way of straightness {found.said('straightness', 'AdamW')}, SGD "
         f"{found.said('length', 'SGD')} at {found.said('straightness', 'SGD')}; two seeds end at a cosine distance of "
         f"{found.said('distance_between_seeds', 'AdamW')}.",
-        "What cannot be concluded: anything of large models. A few thousand pieces of text are read some twenty times by a "
-        "network of some ten thousand weights.",
+        f"What cannot be concluded: anything of large models. {n_pieces} pieces of text are read {recipe.epochs * recipe.passes} "
+        "times, by a network that is some million times smaller than those that are in use.",
     ]
 
 
