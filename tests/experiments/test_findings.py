@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_comparison import SMALL
 
-from lossatlas.experiments.comparison import Findings, lower, not_testable
+from lossatlas.experiments.comparison import Findings, lower, not_testable, ranked
 from lossatlas.experiments.comparison.claims import told_apart
 from lossatlas.experiments.comparison.table import plain, table
 
@@ -88,3 +88,27 @@ def test_told_apart_asks_for_less_than_one_in_twenty():
     mixed = findings(norm={"a": [1, 3, 5, 7], "b": [2, 4, 6, 8]})
     assert told_apart(apart, "norm", text="T.", source="S").verdict == "held"
     assert told_apart(mixed, "norm", text="T.", source="S").verdict == "not held"
+
+
+@pytest.mark.parametrize(
+    ("y", "options", "verdict"),
+    [
+        ([1.0, 2, 3, 4, 5, 6], {}, "held"),
+        ([1.0, 2, 3, 4, 5, 6], {"falls": True}, "not held"),
+        ([6.0, 5, 4, 3, 2, 1], {"falls": True}, "held"),
+        ([6.0, 5, 4, 3, 2, 1], {}, "not held"),
+        ([1.0, 3, 2, 5, 4, 6], {}, "held"),  # 0.886, p = 0.02
+        ([1.0, 3, 2, 5, 4, 6], {"beyond": 0.9}, "not held"),
+        ([3.0, 1, 2, 6, 4, 5], {}, "not held"),  # 0.66 of six is chance: p = 0.16
+        ([2.0, 2, 2, 2, 2, 2], {}, "not testable here"),
+        ([1.0, 2, np.nan, np.nan, np.nan, np.nan], {}, "not testable here"),
+    ],
+)
+def test_a_rank_correlation_has_to_be_beyond_chance(y, options, verdict):
+    x = np.arange(6.0)
+    claim = ranked(x, np.array(y), of="y and x", text="It grows.", source="here", why="too few", **options)
+    assert claim.verdict == verdict
+    if verdict == "not testable here":
+        assert claim.number == "too few"
+    else:
+        assert claim.number.startswith(f"y and x: rank correlation {scipy.stats.spearmanr(x, y).statistic:.2f} (p = ")

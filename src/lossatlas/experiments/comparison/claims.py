@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy.stats import spearmanr
 
+from lossatlas._arrays import Vector
 from lossatlas.experiments.comparison.findings import Findings
 
 Verdict = Literal["held", "not held", "not testable here"]
@@ -48,6 +50,28 @@ def told_apart(found: Findings, measure: str, *, text: str, source: str, at_most
         return not_testable(text=text, source=source, why=f"the variants have no {label} that differs")
     number = f"{label}: {apart.share:.0%} of its variance is between the variants (p = {apart.p:.3f})"
     return Claim(text=text, source=source, verdict="held" if apart.p <= at_most else "not held", number=number)
+
+
+def ranked(x: Vector, y: Vector, *, of: str, text: str, source: str, why: str, falls: bool = False, beyond: float = 0.0) -> Claim:
+    """Return the claim that one number rises with another, or falls: held by the rank correlation over all networks.
+
+    Args:
+        x: One number a network; NaN where there is none.
+        y: The other.
+        of: What the two are.
+        text: What is claimed.
+        source: Whose claim it is.
+        why: What is missing where fewer than three networks have both, or all have the same.
+        falls: Whether ``y`` is claimed to fall.
+        beyond: The correlation has to be greater than this, and significant at 5 %.
+    """
+    known = np.isfinite(x) & np.isfinite(y)
+    if known.sum() < 3 or min(len(set(x[known])), len(set(y[known]))) == 1:
+        return not_testable(text=text, source=source, why=why)
+    found = spearmanr(x[known], y[known])
+    is_held = (-found.statistic if falls else found.statistic) > beyond and found.pvalue < 0.05
+    number = f"{of}: rank correlation {found.statistic:.2f} (p = {found.pvalue:.2g})"
+    return Claim(text=text, source=source, verdict="held" if is_held else "not held", number=number)
 
 
 def not_testable(*, text: str, source: str, why: str) -> Claim:

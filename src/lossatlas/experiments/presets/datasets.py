@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import spearmanr
 
-from lossatlas.experiments.comparison import Claim, Findings, Preset, lower, not_testable, told_apart
+from lossatlas.experiments.comparison import Claim, Findings, Preset, lower, ranked, told_apart
 
 _SEED, _ZHANG = "Horoi et al. 2021, abstract", "Zhang et al. 2017"
 
@@ -34,14 +33,14 @@ def _grows(found: Findings, measure: str, *, text: str) -> Claim:
     on_digits = [name for name in shares if found.settings.recipe_of(name).data == found.settings.recipe.data]
     x = np.concatenate([np.full(len(found.of(measure, name)), shares[name]) for name in on_digits])
     y = np.concatenate([found.of(measure, name) for name in on_digits])
-    known = np.isfinite(y)
-    source = "Zhang et al. 2017; Yang et al. 2021"
-    if known.sum() < 3:
-        return not_testable(text=text, source=source, why=f"there is no {measure}; it needs the extra curvature")
-    found_rank = spearmanr(x[known], y[known])
-    number = f"{measure} and share of random labels: rank correlation {found_rank.statistic:.2f} (p = {found_rank.pvalue:.2g})"
-    is_held = found_rank.statistic > 0 and found_rank.pvalue < 0.05
-    return Claim(text=text, source=source, verdict="held" if is_held else "not held", number=number)
+    return ranked(
+        x,
+        y,
+        of=f"{measure} and share of random labels",
+        text=text,
+        source="Zhang et al. 2017; Yang et al. 2021",
+        why=f"there is no {measure}; it needs the extra curvature",
+    )
 
 
 def conclusions(found: Findings) -> Sequence[str]:

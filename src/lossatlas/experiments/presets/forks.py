@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
-from scipy.stats import spearmanr
 
-from lossatlas.experiments.comparison import Claim, Findings, Measure, Preset, lower, not_testable
+from lossatlas.experiments.comparison import Claim, Findings, Measure, Preset, lower, ranked
 from lossatlas.experiments.comparison.unit import Unit, is_finite, keep, of_training, trained_run, training_of
 from lossatlas.experiments.forks import fork, instability
 from lossatlas.experiments.training import trained
@@ -93,13 +92,7 @@ def _falls(found: Findings) -> Claim:
     epochs = forks_of(found)
     x = np.concatenate([np.full(len(found.settings.seeds), epoch) for epoch in epochs.values()])
     y = np.concatenate([found.of("train_loss_above", name) for name in epochs])
-    known = np.isfinite(y)
-    if known.sum() < 3:
-        return not_testable(text=text, source=_FRANKLE, why="too few pairs ended")
-    ranked = spearmanr(x[known], y[known])
-    number = f"barrier and epoch: rank correlation {ranked.statistic:.2f} (p = {ranked.pvalue:.2g})"
-    is_held = ranked.statistic < 0 and ranked.pvalue < 0.05
-    return Claim(text=text, source=_FRANKLE, verdict="held" if is_held else "not held", number=number)
+    return ranked(x, y, of="barrier and epoch", text=text, source=_FRANKLE, why="too few pairs ended", falls=True)
 
 
 def conclusions(found: Findings) -> Sequence[str]:

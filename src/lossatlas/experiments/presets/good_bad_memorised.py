@@ -1,11 +1,11 @@
 """A good optimum, a bad one and a memorised one: Horoi et al. 2022, Figures 2 and 3, over seeds and with controls."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-from scipy.stats import spearmanr
 
-from lossatlas.experiments.comparison import Claim, Findings, Preset, lower, not_testable
+from lossatlas.experiments.comparison import Claim, Findings, Preset, lower, ranked
 
 _FIGURE_2, _FIGURE_3 = "Horoi et al. 2022, Fig. 2", "Horoi et al. 2022, Fig. 3"
 
@@ -59,20 +59,22 @@ def claims(found: Findings) -> Sequence[Claim]:
 
 def _follows_the_loss(found: Findings) -> Claim:
     """Total persistence beside the test loss of its optimum, over all networks; the loss range squared as its baseline."""
-    text = "Total persistence grows with the test loss of the optimum."
-
-    def rank_correlation(measure: str) -> float:
-        flat = [
-            np.concatenate([found.of(name, variant) for variant in found.settings.variants]) for name in (measure, "test_loss")
-        ]
-        known = np.isfinite(flat).all(axis=0)
-        return float(spearmanr(flat[0][known], flat[1][known]).statistic) if known.sum() > 2 else np.nan
-
-    own, baseline = rank_correlation("persistence"), rank_correlation("loss_range_squared")
-    if np.isnan(own):
-        return not_testable(text=text, source=_FIGURE_3, why="too few networks have both numbers, or all are equal")
-    number = f"rank correlation {own:.2f}; of the squared range of the loss alone {baseline:.2f}"
-    return Claim(text=text, source=_FIGURE_3, verdict="held" if own > 0.5 else "not held", number=number)
+    flat = {
+        name: np.concatenate([found.of(name, variant) for variant in found.settings.variants])
+        for name in ("persistence", "loss_range_squared", "test_loss")
+    }
+    own, baseline = (
+        ranked(
+            flat[measure],
+            flat["test_loss"],
+            of=f"{of} and test loss",
+            text="Total persistence grows with the test loss of the optimum.",
+            source=_FIGURE_3,
+            why="too few networks have both numbers, or all are equal",
+        )
+        for measure, of in (("persistence", "persistence"), ("loss_range_squared", "the squared range of the loss alone"))
+    )
+    return own if own.verdict == "not testable here" else replace(own, number=f"{own.number}; {baseline.number}")
 
 
 def conclusions(found: Findings) -> Sequence[str]:

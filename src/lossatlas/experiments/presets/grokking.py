@@ -1,14 +1,14 @@
 """Addition modulo a number: memorised early, generalised late; and when a map shows it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from lossatlas._arrays import Distances, Vector
 from lossatlas._atlas import Atlas
 from lossatlas.distance import pairwise
-from lossatlas.experiments.comparison import Claim, Findings, Measure, Preset, not_testable
+from lossatlas.experiments.comparison import Claim, Findings, Measure, Preset, ranked
 from lossatlas.experiments.comparison.maps import ALL
 from lossatlas.experiments.comparison.unit import FITS, Unit, keep, measure_network
 from lossatlas.store import Run, open_run
@@ -155,16 +155,17 @@ def _in_order(found: Findings, measure: str, *, text: str) -> Claim:
     """Whether a moment on a map comes in the order in which networks generalise, over all that do."""
     names = list(found.settings.variants)
     x, y = (np.concatenate([found.of(name, variant) for variant in names]) for name in ("epochs_to_generalise", measure))
-    known = np.isfinite(x) & np.isfinite(y)
-    if known.sum() < 3 or len(set(y[known])) == 1:
-        return not_testable(text=text, source=_OWN, why="too few networks generalised, or the map has the same moment for all")
-    ranked = spearmanr(x[known], y[known])
-    number = (
-        f"half-way moment and the epoch of 95 %: rank correlation {ranked.statistic:.2f} (p = {ranked.pvalue:.2g}), "
-        f"{np.median(y[known] / x[known]):.2f} times that epoch in the median"
+    shown = ranked(
+        x,
+        y,
+        of="half-way moment and the epoch of 95 %",
+        text=text,
+        source=_OWN,
+        why="too few networks generalised, or the map has the same moment for all",
+        beyond=0.8,
     )
-    is_held = ranked.statistic > 0.8 and ranked.pvalue < 0.05
-    return Claim(text=text, source=_OWN, verdict="held" if is_held else "not held", number=number)
+    times = np.median((y / x)[np.isfinite(y / x)]) if shown.verdict != "not testable here" else np.nan
+    return shown if np.isnan(times) else replace(shown, number=f"{shown.number}, {times:.2f} times that epoch in the median")
 
 
 def conclusions(found: Findings) -> Sequence[str]:
