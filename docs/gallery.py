@@ -18,8 +18,8 @@ _FRONT = """\
 
 Comparisons, each of several variants from the same three starts, made by `make gallery` in {took} on two cores.
 `lossatlas demo NAME` makes one of them; `--scale paper` is its full size, and `--dry-run` says what that takes. Each page says
-what can be concluded and what cannot. The verdicts below are of these runs: *held* means in every seed, or beyond one in
-twenty of shuffled variants.
+what can be concluded and what cannot. The verdicts below are of these runs: *held* means in every seed, or
+beyond chance at one in twenty.
 
 {claims}
 

@@ -11,7 +11,7 @@ from tasks_for_workers import batches, shuffled_data, small_net, small_task
 from torch import nn
 
 from lossatlas import SliceSettings, Task, atlas, barycentric, linear_path, loss_plane, open_run
-from lossatlas.sample import evaluation
+from lossatlas.sample import evaluation, fixed_randomness
 from lossatlas.sample.slice import engines, losses
 
 _START, _END = small_net(5).state_dict(), small_net(6).state_dict()
@@ -43,6 +43,7 @@ def test_threads_keep_each_points_own_statistics():
 
 def test_the_fastest_engine_by_the_clock_is_taken(monkeypatch):
     monkeypatch.setattr(engines, "_WORTH", 0.0)
+    monkeypatch.setattr(engines, "_FOR_A_POINT", 1)
     task = _mlp_task()
     for fastest in ("loop", "threads", "stacked"):
         kinds = {"loop": engines.Loop, "threads": engines.Threads, "stacked": engines.Stacked}
@@ -53,12 +54,41 @@ def test_the_fastest_engine_by_the_clock_is_taken(monkeypatch):
 
 def test_an_engine_that_measures_something_else_is_never_taken(monkeypatch):
     monkeypatch.setattr(engines, "_WORTH", 0.0)
+    monkeypatch.setattr(engines, "_FOR_A_POINT", 1)
     monkeypatch.setattr(engines, "_seconds", lambda engine, *_: 2.0 if isinstance(engine, engines.Loop) else 1.0)
     right = engines.Stacked.measure
     monkeypatch.setattr(engines.Stacked, "measure", lambda *given: right(*given) * (1 + 1e-3))
     monkeypatch.setattr(engines.Threads, "measure", lambda *_: 1 / 0)
     task = _mlp_task()
     assert loss_plane(task, task.model.state_dict(), reach=1.0, n=5).losses.diagnostics["engine"] == "loop"
+
+
+@pytest.mark.parametrize(("n", "n_tried"), [(10, 0), (13, 0), (15, 2), (45, 16)])
+def test_a_trial_is_a_fifth_of_the_work_at_most(n, n_tried, monkeypatch):
+    monkeypatch.setattr(engines, "_WORTH", 0.0)
+    task, tried = small_task(model=_mlp_task().model, train=batches(2, (6,))), []
+    monkeypatch.setattr(engines, "_seconds", lambda _engine, _batch, points: tried.append(len(points)) or 1.0)
+    made = loss_plane(task, task.model.state_dict(), reach=1.0, n=n)
+    assert made.losses.diagnostics["n_batches"] == 1
+    assert set(tried) == ({n_tried} if n_tried else set())
+
+
+def test_attention_is_stacked_without_going_one_by_one(recwarn):
+    class Asking(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inward, self.out = nn.Linear(8, 24), nn.Linear(8, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            q, k, v = self.inward(x).unflatten(-1, (2, -1)).transpose(1, 2).chunk(3, dim=-1)
+            return self.out(nn.functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2).mean(1))
+
+    with fixed_randomness(0):
+        x, y, model = torch.randn(6, 5, 8), torch.arange(6) % 2, Asking()
+    task = Task(model, nn.functional.cross_entropy, [(x, y)], [(x, y)], torch.optim.SGD)
+    found = [loss_plane(task, model.state_dict(), reach=1.0, n=3, settings=SliceSettings(engine=e)) for e in ("loop", "stacked")]
+    np.testing.assert_allclose(found[1].loss, found[0].loss, rtol=1e-5)
+    assert not [str(said.message) for said in recwarn if "performance drop" in str(said.message)]
 
 
 def test_an_engine_that_cannot_is_refused(refuses):

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lossatlas.sample.jump.retraining import Retraining, data_seed, epochs, jumped, new_optimizer
 from lossatlas.sample.randomness import RandomStream
@@ -68,7 +69,8 @@ class Stack:
         try:
             x, y = self._stacked(batches)
             self.optimizer.zero_grad(set_to_none=True)
-            self._losses(self._tensors, x, y).sum().backward()
+            with sdpa_kernel(SDPBackend.MATH):  # vmap would send one after the other through a fused kernel of attention
+                self._losses(self._tensors, x, y).sum().backward()
             self.optimizer.step()
         except Exception as error:
             # Batches that differ in shape, or whatever it is: one after the other it does not come up, or is the user's own and

@@ -13,6 +13,7 @@ import joblib
 import numpy as np
 import torch
 from jaxtyping import Float
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lossatlas._arrays import InputError
 from lossatlas.sample.batches import Batch
@@ -25,9 +26,11 @@ EngineName = Literal["loop", "threads", "fused", "stacked"]
 SliceBatchNorm = Literal["recompute", "interpolate", "stale"]
 Measured = Float[np.ndarray, "b n 2"]  # mean loss of a batch, and its share of right classes: NaN where there are none
 
-# Points of the trial, and how far losses may be from those of the plain loop: float32's rounding over a few layers.
+# Points of the trial at most, and how far losses may be from those of the plain loop: float32's rounding over a few layers.
 _TRIED = 16
 _AGREE = 1e-5
+# Each point tried is evaluated some four times by each of five engines: of so many evaluations in all, that is a fifth.
+_FOR_A_POINT = 100
 # Seconds of work below which no trial is worth its time.
 _WORTH = 3.0
 # Points that are stacked at a time: more spill the caches.
@@ -175,16 +178,20 @@ class Stacked:
         """Return loss and share of right classes of each batch at each point."""
         measured = np.empty((len(batches), len(points), 2))
         parts = np.array_split(np.arange(len(points)), max(1, -(-len(points) // _STACKED)))
-        for part in parts:
-            weights = {
-                name: torch.tensordot(torch.as_tensor(points[part], dtype=vectors.dtype, device=vectors.device), vectors, dims=1)
-                for name, vectors in self._vectors.items()
-            }
-            for row, batch in enumerate(batches):
-                x, y = batch_on_device(batch, self._model)
-                loss, hits = torch.vmap(self._one, in_dims=(0, None, None))(weights, x, y)
-                measured[row, part] = torch.stack([loss.double(), hits.double()], dim=1).cpu().numpy()
+        with sdpa_kernel(SDPBackend.MATH):  # vmap would send one after the other through a fused kernel of attention
+            for part in parts:
+                self._measure(measured, batches, points, part)
         return measured
+
+    def _measure(self, measured: Measured, batches: Sequence[Batch], points: Coefficients, part: np.ndarray) -> None:
+        weights = {
+            name: torch.tensordot(torch.as_tensor(points[part], dtype=vectors.dtype, device=vectors.device), vectors, dims=1)
+            for name, vectors in self._vectors.items()
+        }
+        for row, batch in enumerate(batches):
+            x, y = batch_on_device(batch, self._model)
+            loss, hits = torch.vmap(self._one, in_dims=(0, None, None))(weights, x, y)
+            measured[row, part] = torch.stack([loss.double(), hits.double()], dim=1).cpu().numpy()
 
     def _one(self, weights: dict[str, torch.Tensor], x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         output = torch.func.functional_call(self._model, (weights, self._buffers), (x,))
@@ -228,10 +235,11 @@ def chosen_engine(
         batchnorm: What becomes of its statistics; None where the model keeps none.
         stack: Ends what the engine holds.
     """
-    tried = points[:: max(1, len(points) // _TRIED)][:_TRIED]
+    n_tried = min(_TRIED, len(points) * n_batches // _FOR_A_POINT)
     loop = Loop(task, frame, with_statistics=batchnorm == "interpolate")
-    if only == "loop":
+    if only == "loop" or (only is None and n_tried < 2):
         return Choice(loop, "loop", {})
+    tried = points[np.linspace(0, len(points) - 1, max(n_tried, 1)).astype(int)]
     start = time.perf_counter()
     reference = loop.measure([batch], tried)
     expected = (time.perf_counter() - start) / len(tried) * len(points) * n_batches
