@@ -1,5 +1,6 @@
 """Whether numbers tell variants apart, against scipy and by hand; claims by what they must say."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -43,6 +44,18 @@ def test_p_is_the_share_of_the_ways_to_deal():
     assert found.share == pytest.approx(13.5 / 17.5)
 
 
+def test_p_is_never_zero():
+    # Of the 2.7 million ways to choose twelve of twenty-four none of 999 shuffles is as extreme: what is there is one of 1,000.
+    assert findings(seeds=12, norm={"a": range(12), "b": range(12, 24)}).apart("norm").p == 1 / 1000
+
+
+def test_a_deal_that_differs_by_rounding_alone_is_as_extreme():
+    shares = {"a": [6, 7, 0], "b": [7, 4, 4], "c": [5, 2, 8]}  # the ranks' means are thirds, whose sums are rounded
+    orders = itertools.permutations(shares)
+    ps = {findings(norm={name: shares[name] for name in order}).apart("norm").p for order in orders}
+    assert min(ps) >= 0.98
+
+
 def test_variants_that_differ_by_chance_are_not_told_apart():
     rng = np.random.default_rng(0)
     ps = [findings(norm={name: rng.normal(size=4) for name in "abc"}).apart("norm").p for _ in range(100)]
@@ -57,7 +70,7 @@ def test_a_variant_without_a_number_is_left_out():
     assert found.apart("norm").share == findings(norm={"a": [1, 2], "b": [3, 4, 5]}).apart("norm").share
     row = next(row for row in table(found) if row[0] == "norm of the weights")
     assert row[1:4] == ["1.5 ± 0.71", "4 ± 1", "–"]
-    assert plain(found)["norm"]["variants"]["a"]["values"] == [1.0, 2.0, None]
+    assert plain(found)["norm"]["variants"]["a"] == {"mean": 1.5, "spread": pytest.approx(0.5**0.5), "values": [1.0, 2.0, None]}
 
 
 def test_shares_are_written_in_percent():
