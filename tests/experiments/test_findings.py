@@ -89,6 +89,13 @@ def test_lower_is_held_in_every_seed_or_not_at_all(low, verdict, counted):
     assert "norm of the weights" in claim.number
 
 
+def test_a_seed_without_both_numbers_does_not_count():
+    found = findings(norm={"a": [1, 1, 1], "b": [2, np.nan, 2]})
+    claim = lower(found, "norm", "a", "b", text="T.", source="S")
+    assert claim.verdict == "held"
+    assert claim.number.endswith("lower in 2 of 2 seeds")
+
+
 def test_a_claim_without_numbers_is_not_testable():
     found = findings(norm={"a": [np.nan] * 3, "b": [1, 2, 3]})
     assert lower(found, "norm", "a", "b", text="T.", source="S").verdict == "not testable here"
