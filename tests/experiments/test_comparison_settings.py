@@ -130,6 +130,16 @@ def test_the_key_is_of_all_that_decides_the_numbers_and_of_nothing_else():
     assert len({key, *others}) == 1 + len(others)
 
 
+def test_other_code_is_other_work(monkeypatch):
+    key = SMALL.key("fast", 0)
+    monkeypatch.setattr(settings, "__version__", "999")
+    assert SMALL.key("fast", 0) != key
+
+
+def test_a_rate_falls_after_the_first_epoch_at_the_soonest():
+    assert Recipe(epochs=10, milestones=(0.01, 0.5, 0.75)).drop_after() == [1, 5, 8]
+
+
 def test_settings_are_frozen():
     assert isinstance(SMALL, Settings)
     with pytest.raises(AttributeError):
