@@ -90,7 +90,7 @@ def _falls(found: Findings) -> Claim:
     """Whether the barrier falls with the epoch of the fork, by ranks over all pairs."""
     text = "The barrier falls the later the copies part."
     epochs = forks_of(found)
-    x = np.concatenate([np.full(len(found.settings.seeds), epoch) for epoch in epochs.values()])
+    x = np.concatenate([np.full(len(found.settings.seeds), float(epoch)) for epoch in epochs.values()])
     y = np.concatenate([found.of("train_loss_above", name) for name in epochs])
     return ranked(x, y, of="barrier and epoch", text=text, source=_FRANKLE, why="too few pairs ended", falls=True)
 
