@@ -1,6 +1,5 @@
 """Each comparison at a size that tests can wait for: from its file to what it says."""
 
-import re
 from dataclasses import replace
 
 import numpy as np
@@ -37,7 +36,7 @@ def test_it_goes_from_its_file_to_what_it_says(name, tmp_path):
     report = experiment(name).run(tmp_path, settings)
     assert 2 <= len(report.conclusions) <= 3
     assert all("cannot be concluded" in text for text in report.conclusions[-1:])
-    assert not any(re.search(r"\bnan\b", text) for text in report.conclusions)
+    assert not any("nan" in text for text in report.conclusions)
     assert {claim.verdict for claim in report.claims} <= {"held", "not held", "not testable here"}
     assert all(claim.number and claim.source for claim in report.claims)
     assert report.table[0] == ["", *settings.variants, "told apart"]

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from lossatlas.experiments.data import samples
 from lossatlas.experiments.networks import NETWORKS, network
@@ -176,6 +177,16 @@ def test_a_transformer_knows_the_order_of_patches_by_their_places_alone():
     nn.init.zeros_(model[0].places)
     torch.testing.assert_close(model(x), model(moved), atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(model.eval()(x), model.train()(x), atol=0, rtol=0)
+
+
+def test_a_transformer_has_second_derivatives():
+    model = transformer(seed=0, depth=1, width=8)
+    with sdpa_kernel(SDPBackend.MATH):
+        loss = functional.cross_entropy(model(torch.rand(4, 1, 8, 8)), torch.arange(4))
+        gradients = torch.autograd.grad(loss, list(model.parameters()), create_graph=True)
+        again = torch.autograd.grad(sum((own**2).sum() for own in gradients), list(model.parameters()))
+    assert all(own.isfinite().all() for own in again)
+    assert again[0].any()
 
 
 def test_a_transformer_has_a_curvature():

@@ -73,6 +73,17 @@ def test_a_trial_is_a_fifth_of_the_work_at_most(n, n_tried, monkeypatch):
     assert set(tried) == ({n_tried} if n_tried else set())
 
 
+def test_a_trial_evaluates_no_point_twice(monkeypatch):
+    monkeypatch.setattr(engines, "_WORTH", 0.0)
+    monkeypatch.setattr(engines, "_FOR_A_POINT", 1)
+    tried = []
+    monkeypatch.setattr(engines, "_seconds", lambda _engine, _batch, points: tried.append(points) or 1.0)
+    task = _mlp_task()
+    loss_plane(task, task.model.state_dict(), reach=1.0, n=3)
+    assert all(len(np.unique(points, axis=0)) == len(points) == 9 for points in tried)
+    assert tried
+
+
 def test_attention_is_stacked_without_going_one_by_one(recwarn):
     class Asking(nn.Module):
         def __init__(self) -> None:

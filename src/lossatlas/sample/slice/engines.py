@@ -235,7 +235,7 @@ def chosen_engine(
         batchnorm: What becomes of its statistics; None where the model keeps none.
         stack: Ends what the engine holds.
     """
-    n_tried = min(_TRIED, len(points) * n_batches // _FOR_A_POINT)
+    n_tried = min(_TRIED, len(points), len(points) * n_batches // _FOR_A_POINT)
     loop = Loop(task, frame, with_statistics=batchnorm == "interpolate")
     if only == "loop" or (only is None and n_tried < 2):
         return Choice(loop, "loop", {})
