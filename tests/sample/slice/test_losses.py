@@ -78,7 +78,7 @@ def test_a_trial_evaluates_no_point_twice(monkeypatch):
     monkeypatch.setattr(engines, "_FOR_A_POINT", 1)
     tried = []
     monkeypatch.setattr(engines, "_seconds", lambda _engine, _batch, points: tried.append(points) or 1.0)
-    task = _mlp_task()
+    task = small_task(model=_mlp_task().model, train=batches(2, (400, 400)))  # more evaluations than points
     loss_plane(task, task.model.state_dict(), reach=1.0, n=3)
     assert all(len(np.unique(points, axis=0)) == len(points) == 9 for points in tried)
     assert tried
