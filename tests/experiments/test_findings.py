@@ -73,6 +73,13 @@ def test_a_variant_without_a_number_is_left_out():
     assert plain(found)["norm"]["variants"]["a"] == {"mean": 1.5, "spread": pytest.approx(0.5**0.5), "values": [1.0, 2.0, None]}
 
 
+def test_equal_numbers_have_no_spread_at_all():
+    found = findings(norm={"a": [0.1, 0.1, 0.1], "b": [0.905] * 3})
+    assert found.said("norm", "a") == "0.1 ± 0"
+    assert found.said("norm", "b") == "0.905 ± 0"
+    assert found.spread("norm", "a") == 0
+
+
 def test_shares_are_written_in_percent():
     found = findings(test_accuracy={"a": [0.9, 0.92, 0.94], "b": [0.5, 0.5, 0.5]})
     assert found.said("test_accuracy", "a") == "92.0% ± 2.0"

@@ -15,6 +15,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from lossatlas import JumpSettings, Run, Task, jump_and_retrain, open_run
+from lossatlas.sample import fixed_randomness
 from lossatlas.sample.jump import stack, stacked, trial
 from lossatlas.sample.jump.retraining import Retraining
 
@@ -149,6 +150,29 @@ def test_what_is_frozen_stays_and_what_belongs_to_each_is_its_own(tmp_path, seen
     for one, other in zip(alone[1:], together[1:], strict=True):
         for name in ("1.running_mean", "1.running_var", "1.num_batches_tracked", "3.weight"):
             np.testing.assert_array_equal(one.snapshot(-1)[name], other.snapshot(-1)[name], err_msg=name)
+
+
+class _Attends(nn.Module):
+    """Attention among the six numbers of a sample, each seen by two."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inward, self.out = nn.Linear(1, 12), nn.Linear(24, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        q, k, v = self.inward(x.unsqueeze(-1)).unflatten(-1, (2, -1)).transpose(1, 2).chunk(3, dim=-1)
+        return self.out(nn.functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(1))
+
+
+def test_attention_is_stacked_without_going_one_by_one(tmp_path, seen, recwarn):
+    def make() -> Task:
+        with fixed_randomness(2):
+            return _task(model=_Attends())
+
+    alone, together = _both(tmp_path, make)
+    assert seen.alone == []
+    _assert_near(alone, together)
+    assert not [str(said.message) for said in recwarn if "performance drop" in str(said.message)]
 
 
 class _Normed(torch.optim.SGD):

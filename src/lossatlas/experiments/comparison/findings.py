@@ -64,7 +64,10 @@ class Findings:
     def spread(self, measure: str, variant: str) -> float:
         """Return the standard deviation over seeds; NaN of fewer than two."""
         known = self._known(measure, variant)
-        return float(known.std(ddof=1)) if len(known) > 1 else np.nan
+        if len(known) < 2:
+            return np.nan
+        # Equal numbers differ from their mean by its rounding.
+        return 0.0 if known.min() == known.max() else float(known.std(ddof=1))
 
     def said(self, measure: str, variant: str) -> str:
         """Return mean and spread as text.
@@ -84,7 +87,7 @@ class Findings:
         mean = own.text(float(known.mean()))
         if len(known) == 1:
             return f"{mean} (of one)"
-        spread = float(known.std(ddof=1))
+        spread = self.spread(measure, variant)
         return f"{mean} ± {100 * spread:.1f}" if own.written == "percent" else f"{mean} ± {spread:.2g}"
 
     def apart(self, measure: str) -> Apart | None:

@@ -63,10 +63,10 @@ def _of_weights(units: Sequence[Unit], runs: Mapping[Unit, Run]) -> dict[str, At
 
 
 def _name(group: Sequence[Unit], *, n_kinds: int) -> str:
-    first, *others = dict.fromkeys(unit.variant for unit in group)
     if n_kinds == 1:
         return ALL
-    return f"{first} and {len(others)} more" if others else first
+    first, *others = dict.fromkeys(unit.variant for unit in group)
+    return " and ".join([first, *(others if len(others) < 2 else [f"{len(others)} more"])])
 
 
 def shapes(run: Run) -> tuple[object, ...]:

@@ -3,7 +3,7 @@
 import json
 import math
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -132,12 +132,17 @@ def units_of(settings: Settings, folder: Path) -> list[Unit]:
     ]
 
 
-def measure_network(unit: Unit) -> None:
-    """Train, sample and measure one network, unless that is done; what was stopped goes on where it was."""
+def measure_network(unit: Unit, also: Callable[[Run], Numbers] | None = None) -> None:
+    """Train, sample and measure one network, unless that is done; what was stopped goes on where it was.
+
+    Args:
+        unit: The network.
+        also: Further numbers of its training. All are kept at once, so that what was stopped is done or not.
+    """
     if unit.numbers is not None:
         return
     run = trained_run(unit)
-    found = of_training(run)
+    found = of_training(run) | dict({} if also is None else also(run))
     if is_finite(run):
         own = unit.task(retraining=True)
         found |= of_minimum(unit, run, own) if unit.with_curvature else {}

@@ -10,7 +10,7 @@ from lossatlas._atlas import Atlas
 from lossatlas.distance import pairwise
 from lossatlas.experiments.comparison import Claim, Findings, Measure, Preset, ranked
 from lossatlas.experiments.comparison.maps import ALL
-from lossatlas.experiments.comparison.unit import FITS, Unit, keep, measure_network
+from lossatlas.experiments.comparison.unit import FITS, Unit, measure_network
 from lossatlas.store import Run, open_run
 
 _POWER, _GROMOV, _OWN = "Power et al. 2022", "Gromov 2023", "beyond the paper"
@@ -41,11 +41,8 @@ _FURTHER = (
 
 
 def measure(unit: Unit) -> None:
-    """Do what is done for every network, then find when it generalised."""
-    if unit.numbers is not None:
-        return
-    measure_network(unit)
-    keep(unit, {**(unit.numbers or {}), **moments(open_run(unit.training))})
+    """Do what is done for every network, and find when it generalised."""
+    measure_network(unit, moments)
 
 
 def moments(run: Run) -> dict[str, float | None]:

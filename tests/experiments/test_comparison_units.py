@@ -1,0 +1,299 @@
+"""Networks of a comparison one by one and in pairs: what is kept of each, and what of it is refused, forgotten or left out."""
+
+import json
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from small_comparison import SMALL
+
+from lossatlas import open_run
+from lossatlas.experiments.comparison import Jump, maps, pairs
+from lossatlas.experiments.comparison import unit as unit_module
+from lossatlas.experiments.comparison.cost import cost
+from lossatlas.experiments.comparison.settings import Settings
+from lossatlas.experiments.comparison.took import add_time
+from lossatlas.experiments.comparison.unit import keep, measure_network, units_of
+from lossatlas.experiments.control import control_of, drift
+from lossatlas.experiments.pool import results
+from lossatlas.experiments.presets import grokking
+from lossatlas.sample import jump_and_retrain, linear_path
+from lossatlas.store import Run
+
+TINY = replace(
+    SMALL,
+    recipe=replace(SMALL.recipe, network="mlp", network_options={"width": 4}, epochs=5),
+    seeds=(0, 1, 2),
+    jump=None,
+)
+
+
+class Reversed(ThreadPoolExecutor):
+    """One thread, which begins when all work is there and ends with what came first."""
+
+    def __init__(self, n):
+        super().__init__(1)
+        self.n, self.waiting = n, []
+
+    def submit(self, function, /, *args):
+        future = Future()
+        self.waiting.append((future, function, args))
+        if len(self.waiting) == self.n:
+            super().submit(self._all)
+        return future
+
+    def _all(self):
+        for future, function, args in reversed(self.waiting):
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(function(*args))
+                except Exception as error:  # noqa: BLE001 - whoever asks for the result meets it
+                    future.set_exception(error)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("tiny")
+    for unit in units_of(TINY, made):
+        measure_network(unit)
+    return made
+
+
+def says(monkeypatch, run, **metrics):
+    """Let all runs say what one says, save for some metrics."""
+    changed = run.metrics | metrics
+    monkeypatch.setattr(Run, "metrics", property(lambda _: changed))
+
+
+def of(settings: Settings, folder, variant, seed):
+    return next(unit for unit in units_of(settings, folder) if (unit.variant, unit.seed) == (variant, seed))
+
+
+def test_every_seed_comes_once_before_the_next_does(tmp_path):
+    found = [(unit.variant, unit.seed) for unit in units_of(TINY, tmp_path)]
+    assert found == [(variant, seed) for seed in (0, 1, 2) for variant in ("fast", "slow")]
+
+
+def test_numbers_are_of_the_last_point_and_of_the_first_that_fits(folder):
+    unit = of(TINY, folder, "fast", 0)
+    run, numbers = open_run(unit.training), unit.numbers
+    weights = run.weights()
+    assert numbers["train_loss"] == run.metrics["train_loss"][-1]
+    assert numbers["norm"] == pytest.approx(np.linalg.norm(weights[-1]))
+    assert numbers["displacement"] == pytest.approx(np.linalg.norm(weights[-1] - weights[0]))
+    assert numbers["length"] == pytest.approx(np.linalg.norm(np.diff(weights, axis=0), axis=1).sum())
+    assert numbers["diverged"] == 0
+    assert set(numbers) >= {"training_trustworthiness", "training_trustworthiness_of_a_walk"}
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "epochs"), [([0.1, 0.98, 0.99, 1, 1, 1], 2.0), ([0.1, 0.2, 0.3, 0.4, 0.5, 0.98], None), ([1.0] * 6, 0.0)]
+)
+def test_a_network_fits_at_the_first_epoch_with_99_percent(folder, monkeypatch, accuracies, epochs):
+    run = open_run(of(TINY, folder, "fast", 0).training)
+    says(monkeypatch, run, train_accuracy=np.array(accuracies, dtype=float))
+    assert unit_module.of_training(run)["epochs_to_fit"] == epochs
+
+
+@pytest.mark.parametrize(("name", "is_an_end"), [("train_loss", True), ("test_loss", True), ("test_accuracy", False)])
+def test_a_loss_that_is_no_number_ends_nowhere(folder, monkeypatch, name, is_an_end):
+    run = open_run(of(TINY, folder, "fast", 0).training)
+    assert unit_module.is_finite(run)
+    says(monkeypatch, run, **{name: np.append(run.metrics[name][:-1], np.nan)})
+    assert unit_module.is_finite(run) is not is_an_end
+    assert ("norm" in unit_module.of_training(run)) is not is_an_end
+
+
+def test_what_is_not_finite_is_kept_as_nothing(tmp_path):
+    unit = of(TINY, tmp_path, "fast", 0)
+    assert unit.numbers is None
+    keep(unit, {"a": 1.5, "b": np.nan, "c": np.inf, "d": None})
+    assert unit.numbers == {"a": 1.5, "b": None, "c": None, "d": None}
+
+
+def test_numbers_of_other_settings_are_refused_and_forgotten(tmp_path, refuses):
+    one = of(TINY, tmp_path, "slow", 1)
+    measure_network(one)
+    other = of(replace(TINY, variants={"fast": {}, "slow": {"learning_rate": 0.01}}), tmp_path, "slow", 1)
+    assert not one.is_stale
+    assert other.is_stale
+    with refuses("was made with other settings; choose another folder or remove that one"):
+        _ = other.numbers
+    one.path.unlink()  # stopped before there were numbers
+    assert not one.is_stale
+    assert other.is_stale
+    other.forget()
+    assert not other.is_stale
+    assert not one.training.exists()
+
+
+def test_a_retraining_takes_the_passes_of_its_jump(tmp_path):
+    settings = replace(TINY, jump=Jump(seeds=(0,), steps=(1.0,), epochs=1, passes=3), recipe=replace(TINY.recipe, passes=2))
+    unit = of(settings, tmp_path, "fast", 0)
+    n = -(-40 // 20)
+    assert len(list(unit.task().train)) == 2 * n
+    assert len(list(unit.task(retraining=True).train)) == 3 * n
+    assert unit.task().name != unit.task(retraining=True).name
+
+
+def test_samples_say_how_far_they_came_back(tmp_path):
+    jump = Jump(seeds=(0,), steps=(0.5, 1.0), epochs=2, passes=1)
+    unit = of(replace(TINY, jump=jump), tmp_path, "fast", 0)
+    assert unit.sampled() == []
+    measure_network(unit)
+    runs = unit.sampled()
+    assert len(runs) == 1 + 2
+    numbers = unit.numbers
+    assert numbers["diverged_retrainings"] == 0
+    assert numbers["retrained_test_accuracy"] == pytest.approx(np.mean([run.metrics["test_accuracy"][-1] for run in runs[1:]]))
+    settings = jump.settings(unit.recipe.learning_rate)
+    trained = open_run(unit.training)
+    control = jump_and_retrain(unit.task(retraining=True), trained, unit.control, settings=control_of(settings))[-1]
+    for name, value in drift(runs, control).items():
+        assert numbers[f"control_{name}"] == pytest.approx(value)
+    assert numbers["return_ratio"] == unit_module.map_of(runs).summary()["return_ratio"]
+
+
+def test_a_run_of_too_few_places_has_no_map(folder, tmp_path):
+    run = open_run(of(TINY, folder, "fast", 0).training)
+    assert unit_module.map_of([run]) is not None
+    assert unit_module.map_of([run]).embedding.settings.knn == 5
+    short = of(replace(TINY, recipe=replace(TINY.recipe, epochs=2)), tmp_path, "fast", 0)
+    measure_network(short)
+    assert unit_module.map_of([open_run(short.training)]) is None
+    assert "training_trustworthiness" not in short.numbers
+
+
+def test_moments_are_there_once_a_network_is_done(tmp_path, monkeypatch):
+    unit = of(TINY, tmp_path, "fast", 0)
+    kept = []
+    monkeypatch.setattr(unit_module, "keep", lambda unit, found: kept.append(dict(found)) or keep(unit, found))
+    grokking.measure(unit)
+    assert len(kept) == 1  # a stop between two would leave a network that is done and lacks some
+    assert {"accuracy_when_it_fits", "epochs_to_half", "epochs_to_generalise", "norm"} <= set(unit.numbers)
+    grokking.measure(unit)
+    assert len(kept) == 1
+
+
+def test_pairs_are_of_seeds_and_of_the_same_start(folder):
+    units = units_of(TINY, folder)
+    found = pairs.pairs_of(TINY, units, folder)
+    assert [(pair.a.seed, pair.b.seed) for pair in found["between_seeds"]["slow"]] == [(0, 1), (0, 2), (1, 2)]
+    assert {pair.a.variant for pair in found["between_seeds"]["slow"]} == {"slow"}
+    assert [(pair.a.variant, pair.b.variant, pair.a.seed, pair.b.seed) for pair in found["to_first"]["slow"]] == [
+        ("fast", "slow", seed, seed) for seed in (0, 1, 2)
+    ]
+    assert list(found["to_first"]) == ["slow"]
+    assert list(pairs.pairs_of(replace(TINY, shared="predictions"), units, folder)) == ["between_seeds"]
+
+
+def test_a_pair_says_what_lies_on_its_line_and_is_measured_once(folder, monkeypatch):
+    found = pairs.pairs_of(TINY, units_of(TINY, folder), folder)
+    for some in found.values():
+        for pair in (pair for each in some.values() for pair in each):
+            pairs.measure_pair(pair)
+    values = pairs.values_of_pairs(found)
+    pair = found["to_first"]["slow"][2]
+    one, other = open_run(pair.a.training), open_run(pair.b.training)
+    line = linear_path(pair.a.task(), one, other, n=11)
+    assert values["barrier_to_first"]["slow"][2] == pytest.approx(line.barrier, rel=1e-4, abs=1e-9)
+    a, b = one.weights()[-1], other.weights()[-1]
+    assert values["distance_to_first"]["slow"][2] == pytest.approx(1 - a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+    assert values["barrier_between_seeds"]["fast"].shape == (3,)
+    monkeypatch.setattr(pairs, "linear_path", lambda *_, **__: pytest.fail("it was measured again"))
+    pairs.measure_pair(pair)
+
+
+def test_two_kinds_of_networks_and_one_that_diverged_have_no_line(tmp_path, monkeypatch):
+    kinds = replace(TINY, variants={"thin": {}, "wide": {"network_options": {"width": 5}}}, seeds=(0, 1))
+    units = units_of(kinds, tmp_path)
+    for unit in units:
+        measure_network(unit)
+    monkeypatch.setattr(pairs, "linear_path", lambda *_, **__: pytest.fail("there is no line"))
+    found = pairs.pairs_of(kinds, units, tmp_path)
+    between = found["to_first"]["wide"][0]
+    pairs.measure_pair(between)
+    assert json.loads(between.path.read_text()) == {}
+    alike = found["between_seeds"]["thin"][0]
+    keep(alike.b, {**alike.b.numbers, "diverged": 1.0})
+    pairs.measure_pair(alike)
+    values = pairs.values_of_pairs({"between_seeds": {"thin": [alike]}, "to_first": {"wide": [between]}})
+    assert all(np.isnan(by_variant[name]).all() for by_variant in values.values() for name in by_variant)
+
+
+def test_a_pair_of_other_networks_is_another_pair(tmp_path):
+    at = {rate: replace(TINY, variants={"fast": {}, "slow": {"learning_rate": rate}}) for rate in (0.005, 0.01)}
+    first, other = (pairs.pairs_of(settings, units_of(settings, tmp_path), tmp_path) for settings in at.values())
+    assert first["to_first"]["slow"][0].path != other["to_first"]["slow"][0].path
+    assert first["between_seeds"]["fast"][0].path == other["between_seeds"]["fast"][0].path
+
+
+def test_each_kind_of_network_has_its_own_map(tmp_path):
+    variants = {"a": {}, "b": {"learning_rate": 0.01}, "c": {"network_options": {"width": 5}}}
+    variants |= {
+        name: {"network_options": {"width": 6}, "learning_rate": rate} for name, rate in (("d", 0.1), ("e", 0.2), ("f", 0.3))
+    }
+    kinds = replace(TINY, variants=variants, seeds=(0,))
+    units = units_of(kinds, tmp_path)
+    for unit in units:
+        measure_network(unit)
+    made = maps.of_trainings(kinds, units[::-1])
+    assert list(made) == ["a and b", "c", "d and 2 more"]
+    assert [trace.group for trace in made["d and 2 more"].traces] == ["d", "e", "f"]
+
+
+def test_predictions_are_those_of_their_own_run_in_whatever_order_they_come(folder):
+    shared = replace(TINY, shared="predictions")
+    units = units_of(shared, folder)
+    here = maps.of_trainings(shared, units)
+    with Reversed(len(units)) as executor:
+        there = maps.of_trainings(shared, units, executor=executor)
+    assert list(here) == list(there) == [maps.ALL]
+    np.testing.assert_array_equal(here[maps.ALL].distances, there[maps.ALL].distances)
+    assert [trace.group for trace in here[maps.ALL].traces] == ["fast"] * 3 + ["slow"] * 3
+
+
+def test_results_come_with_their_numbers_and_a_failure_ends_the_rest():
+    done = []
+
+    def work(item):
+        if item == "bad":
+            raise ValueError(item)
+        done.append(item)
+        return item.upper()
+
+    assert list(results(work, ["a", "b"], None)) == [(0, "A"), (1, "B")]
+    with Reversed(3) as executor:
+        assert sorted(results(work, ["a", "b", "c"], executor)) == [(0, "A"), (1, "B"), (2, "C")]
+    done.clear()
+    with ThreadPoolExecutor(1) as executor, pytest.raises(ValueError, match="bad"):
+        list(results(work, ["bad", *"a" * 200], executor))
+    assert len(done) < 200
+
+
+def test_time_of_all_runs_of_one_key_is_added_up(tmp_path):
+    assert add_time(tmp_path, "one", 2.0) == 2.0
+    assert add_time(tmp_path, "other", 1.0) == 1.0
+    assert add_time(tmp_path, "one", 3.0) == 5.0
+
+
+def test_a_second_process_halves_the_time_and_retrainings_count(monkeypatch):
+    module = cost.__module__
+    for name, seconds in (("seconds_of_update", 2.0), ("seconds_of_recording", 0.25)):
+        monkeypatch.setattr(f"{module}.{name}", lambda _task, seconds=seconds: seconds)
+    monkeypatch.setattr(f"{module}.seconds_of_evaluation", lambda _task, *, n_samples: n_samples / 1000)
+    monkeypatch.setattr(f"{module}.n_bytes", lambda _task: 100)
+    n_test = TINY.recipe.n_samples()[1]
+    of_point = 0.25 + (40 + n_test) / 1000
+    plain = cost(TINY)
+    assert plain.n_points == 6 * 6
+    assert plain.seconds == pytest.approx(6 * (5 * 2 * 2.0 + 6 * of_point))
+    assert plain.n_bytes == 36 * 100
+    assert cost(TINY, workers=2).seconds == pytest.approx(plain.seconds / 2)
+    jumping = replace(TINY, jump=Jump(seeds=(0, 1), steps=(0.5, 1.0), epochs=3, passes=2))
+    more = cost(jumping)
+    points = 6 + (2 * 2 + 1) * 4 + 1
+    assert more.n_retrainings == 6 * 5
+    assert more.n_points == 6 * points
+    assert more.seconds == pytest.approx(6 * ((5 * 2 + 5 * 3 * 2 * 2) * 2.0 + points * of_point))
