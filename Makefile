@@ -75,7 +75,9 @@ check: .venv/.test
 	$(BIN)/ruff check src tests benchmarks examples docs conftest.py
 	$(BIN)/mypy
 
-# The page's tests take the accessibility checker from viewer/; without npm they leave it out, save under CI.
+# The page's tests take the accessibility checker from viewer/; without npm they leave it out, save under CI. Python may write
+# what it compiled: the tests begin hundreds of processes.
+pytest: export PYTHONDONTWRITEBYTECODE :=
 pytest: .venv/.test
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory viewer/node_modules/.installed; fi
 	$(BIN)/python -m pytest -n auto --dist loadfile --hypothesis-profile=same

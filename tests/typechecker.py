@@ -13,7 +13,7 @@ from typing import Any
 
 from beartype import BeartypeConf, beartype
 
-_MOST = 50
+_MOST = 20
 
 _checks = beartype(conf=BeartypeConf(is_pep484_tower=True))
 _calls: Counter[tuple[str, str]] = Counter()

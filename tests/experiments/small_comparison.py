@@ -7,7 +7,15 @@ from lossatlas.experiments.comparison import Claim, Findings, Jump, Preset, Reci
 SMALL = Settings(
     title="Slow & fast",
     question="Does a tenth of the learning rate go a shorter way?",
-    recipe=Recipe(data_options={"n_train": 40}, epochs=6, passes=1, batch=20, learning_rate=0.05),
+    recipe=Recipe(
+        data_options={"n_train": 40},
+        network="mlp",
+        network_options={"width": 8},
+        epochs=6,
+        passes=1,
+        batch=20,
+        learning_rate=0.05,
+    ),
     variants={"fast": {}, "slow": {"learning_rate": 0.005}},
     seeds=(0, 1),
     jump=Jump(seeds=(0,), steps=(0.5, 1.0), epochs=3, passes=1),
