@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 # The extra `curvature` without torchvision, which a dependency of curvlinops names and nothing here imports.
-CURVATURE := curvlinops-for-pytorch backpack-for-pytorch einops einconv linear_operator opt_einsum unfoldNd
+CURVATURE := curvlinops-for-pytorch backpack-for-pytorch einops einconv linear_operator opt_einsum tqdm unfoldNd
 
 .PHONY: screenshots help setup demo gallery test check pytest lowest wheel release-check viewer viewer-test bench docs clean
 

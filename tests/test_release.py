@@ -55,6 +55,28 @@ def test_what_is_installed_asks_for_what_is_declared():
     assert declared <= asked, "pyproject.toml changed: make setup"
 
 
+def needed(package: str, *, without: set[str]) -> set[str]:
+    """All packages that one needs, and what they need, by their normal names; nothing of extras."""
+    found, left = set(), [package]
+    while left:
+        name = left.pop().lower().replace("_", "-")
+        if name in found or name in without:
+            continue
+        found.add(name)
+        asked = [one for one in requires(name) or () if "extra ==" not in one]
+        left += [re.split(r"[^\w.-]", one)[0] for one in asked if "sys_platform" not in one and "platform_system" not in one]
+    return found
+
+
+def test_make_gallery_installs_all_that_the_hessian_needs():
+    pytest.importorskip("curvlinops")
+    line = re.search(r"^CURVATURE := (.*)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    installed = {name.lower().replace("_", "-") for name in line[1].split()}
+    own = PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["torch"]
+    without = {"torchvision"} | set().union(*(needed(re.split(r"[^\w-]", one)[0], without=set()) for one in own))
+    assert needed("curvlinops-for-pytorch", without=without) <= installed
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory) -> dict[str, Path]:
     """An sdist, the wheel that is made of it, and the wheel that is made of the tree."""
