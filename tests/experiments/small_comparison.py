@@ -35,6 +35,7 @@ class Small(Preset):
     """With settings of its own in place of a file's."""
 
     settings = SMALL
+    has_full_size = False
 
     def default_settings(self, **_):
         return self.settings

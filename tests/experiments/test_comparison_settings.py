@@ -144,3 +144,31 @@ def test_settings_are_frozen():
     assert isinstance(SMALL, Settings)
     with pytest.raises(AttributeError):
         SMALL.title = "other"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, "lossatlas demo optimizers"),
+        ({"scale": "paper"}, "lossatlas demo optimizers --scale paper"),
+        ({"epochs": 3}, "lossatlas demo optimizers --epochs 3"),
+        ({"seed": 2, "scale": "paper"}, "lossatlas demo optimizers --scale paper --seed 2"),
+    ],
+)
+def test_the_command_is_the_one_that_makes_it_again(options, said):
+    preset = experiment("optimizers")
+    made = preset.default_settings(**options)
+    assert preset.command(made) == said
+    own = replace(made, title="My own")
+    assert preset.command(own) == 'experiment("optimizers").run(folder, settings)'
+
+
+def test_a_comparison_with_a_hessian_is_another_than_one_without(monkeypatch):
+    preset = experiment("optimizers")
+    made = preset.default_settings()
+    keys = set()
+    for there in (True, False):
+        monkeypatch.setattr(f"{Preset.__module__}.has_hessian", lambda there=there: there)
+        keys.add(preset.key(made))
+    assert len(keys) == 2
+    assert preset.key(replace(made, with_curvature=False)) not in keys

@@ -1,6 +1,8 @@
 """Networks of a comparison one by one and in pairs: what is kept of each, and what of it is refused, forgotten or left out."""
 
+import contextlib
 import json
+import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
@@ -13,11 +15,11 @@ from lossatlas.experiments.comparison import Jump, maps, pairs
 from lossatlas.experiments.comparison import unit as unit_module
 from lossatlas.experiments.comparison.cost import cost
 from lossatlas.experiments.comparison.settings import Settings
-from lossatlas.experiments.comparison.took import add_time
+from lossatlas.experiments.comparison.took import Clock
 from lossatlas.experiments.comparison.unit import keep, measure_network, units_of
 from lossatlas.experiments.control import control_of, drift
 from lossatlas.experiments.pool import results
-from lossatlas.experiments.presets import grokking
+from lossatlas.experiments.presets import forks, grokking
 from lossatlas.sample import jump_and_retrain, linear_path
 from lossatlas.store import Run
 
@@ -222,6 +224,74 @@ def test_two_kinds_of_networks_and_one_that_diverged_have_no_line(tmp_path, monk
     assert all(np.isnan(by_variant[name]).all() for by_variant in values.values() for name in by_variant)
 
 
+def test_networks_of_other_labels_have_a_distance_and_no_barrier(tmp_path, monkeypatch):
+    some = replace(TINY, variants={"true": {}, "random": {"random_share": 0.5}}, seeds=(0,))
+    units = units_of(some, tmp_path)
+    for unit in units:
+        measure_network(unit)
+    monkeypatch.setattr(pairs, "linear_path", lambda *_, **__: pytest.fail("there is no line"))
+    found = pairs.pairs_of(some, units, tmp_path)["to_first"]["random"]
+    pairs.measure_pair(found[0])
+    values = pairs.values_of_pairs({"to_first": {"random": found}})
+    assert np.isnan(values["barrier_to_first"]["random"]).all()
+    assert (values["distance_to_first"]["random"] > 0).all()
+
+
+@pytest.mark.parametrize("place", ["training", "trunk"])
+@pytest.mark.parametrize("n", range(4))
+def test_a_removal_that_is_stopped_leaves_what_can_be_removed_again(tmp_path, monkeypatch, place, n):
+    settings = replace(TINY, variants={"fast": {}, "left": {"fork": 2}})
+    old = of(settings, tmp_path, "left", 0)
+    (forks.measure if place == "trunk" else measure_network)(old)
+    if place == "trunk":  # stopped before it parted
+        shutil.rmtree(old.training)
+        old.path.unlink()
+    other = of(replace(settings, recipe=replace(settings.recipe, learning_rate=0.01)), tmp_path, "left", 0)
+    assert other.is_stale
+    left = [n]
+    remove = shutil.rmtree
+
+    def stopped(folder, **options):
+        left[0] -= 1
+        if left[0] < 0 and folder.exists():  # it came to the first file that was listed
+            next(folder.rglob("*.safetensors")).unlink()
+            raise KeyboardInterrupt
+        remove(folder, **options)
+
+    monkeypatch.setattr(shutil, "rmtree", stopped)
+    with contextlib.suppress(KeyboardInterrupt):
+        other.forget()
+    monkeypatch.undo()
+    if other.is_stale:
+        other.forget()
+    assert not other.is_stale
+    measure_network(other)
+    assert open_run(other.training).settings["key"] == other.key
+
+
+def test_the_hessian_is_measured_once_its_package_is_there(tmp_path, monkeypatch):
+    unit = of(replace(TINY, with_curvature=True), tmp_path, "fast", 0)
+    monkeypatch.setattr(unit_module, "has_hessian", lambda: False)
+    measure_network(unit)
+    assert unit.numbers["sharpness"] > 0
+    assert "eigenvalue" not in unit.numbers
+    before, stamp = unit.numbers, (unit.training / "run.json").stat().st_mtime_ns
+    monkeypatch.undo()
+    pytest.importorskip("curvlinops")
+    measure_network(unit)
+    assert unit.numbers["eigenvalue"] > 0
+    assert {name: unit.numbers[name] for name in before} == before
+    assert (unit.training / "run.json").stat().st_mtime_ns == stamp
+    monkeypatch.setattr(unit_module, "curvature", lambda *_, **__: pytest.fail("it was measured again"))
+    measure_network(unit)
+
+
+def test_epochs_of_a_fork_count_from_the_start_and_its_way_is_left_out():
+    own = {"epochs_to_fit": 8.0, "length": 1.0, "straightness": 0.5, "norm": 2.0}
+    assert forks.since_the_start(own, 16) == {"epochs_to_fit": 24.0, "norm": 2.0}
+    assert forks.since_the_start({"epochs_to_fit": None}, 16) == {"epochs_to_fit": None}
+
+
 def test_a_pair_of_other_networks_is_another_pair(tmp_path):
     at = {rate: replace(TINY, variants={"fast": {}, "slow": {"learning_rate": rate}}) for rate in (0.005, 0.01)}
     first, other = (pairs.pairs_of(settings, units_of(settings, tmp_path), tmp_path) for settings in at.values())
@@ -272,10 +342,22 @@ def test_results_come_with_their_numbers_and_a_failure_ends_the_rest():
     assert len(done) < 200
 
 
-def test_time_of_all_runs_of_one_key_is_added_up(tmp_path):
-    assert add_time(tmp_path, "one", 2.0) == 2.0
-    assert add_time(tmp_path, "other", 1.0) == 1.0
-    assert add_time(tmp_path, "one", 3.0) == 5.0
+def test_time_of_all_runs_of_one_key_is_added_up(tmp_path, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(f"{Clock.__module__}.time.monotonic", lambda: now[0])
+    one, other = Clock(tmp_path, "one"), Clock(tmp_path, "other")
+    now[0] = 102.0
+    assert one.note() == 2
+    now[0] = 103.0
+    assert (one.note(), other.note()) == (3, 3)  # stopped here
+    now[0] = 200.0
+    again = Clock(tmp_path, "one")
+    now[0] = 204.0
+    assert again.note() == 3 + 4
+    again.begin_anew()
+    now[0] = 205.0
+    assert again.note() == 1
+    assert other.note() == 105
 
 
 def test_a_second_process_halves_the_time_and_retrainings_count(monkeypatch):
@@ -290,6 +372,14 @@ def test_a_second_process_halves_the_time_and_retrainings_count(monkeypatch):
     assert plain.n_points == 6 * 6
     assert plain.seconds == pytest.approx(6 * (5 * 2 * 2.0 + 6 * of_point))
     assert plain.n_bytes == 36 * 100
+    assert str(plain).endswith("on disk")
+    assert str(cost(replace(TINY, with_curvature=True))).endswith("on disk, not counting sharpness and curvature")
+    parted = cost(replace(TINY, variants={"trunk": {}, "3": {"fork": 3}}))
+    assert parted.n_points == 3 * 6 + 3 * (6 + 3)
+    assert parted.seconds == pytest.approx(3 * (5 + 5 + 2) * 2 * 2.0 + parted.n_points * of_point)
+    whole = replace(TINY.recipe, data="cifar10", data_options={"folder": "nowhere"}, network_options={"width": 2}, batch=0)
+    full = cost(replace(TINY, recipe=whole))
+    assert full.seconds == pytest.approx(6 * (5 * 2.0 * 50_000 / 256 + 6 * (0.25 + 60)))
     assert cost(TINY, workers=2).seconds == pytest.approx(plain.seconds / 2)
     jumping = replace(TINY, jump=Jump(seeds=(0, 1), steps=(0.5, 1.0), epochs=3, passes=2))
     more = cost(jumping)

@@ -65,11 +65,11 @@ def test_variants_that_differ_by_chance_are_not_told_apart():
 
 def test_a_variant_without_a_number_is_left_out():
     found = findings(norm={"a": [1, 2, np.nan], "b": [3, 4, 5], "c": [np.nan] * 3})
-    assert found.said("norm", "a") == "1.5 ± 0.71"
+    assert found.said("norm", "a") == "1.5 ± 0.71 (2 of 3)"
     assert found.said("norm", "c") == "–"
     assert found.apart("norm").share == findings(norm={"a": [1, 2], "b": [3, 4, 5]}).apart("norm").share
     row = next(row for row in table(found) if row[0] == "norm of the weights")
-    assert row[1:4] == ["1.5 ± 0.71", "4 ± 1", "–"]
+    assert row[1:4] == ["1.5 ± 0.71 (2 of 3)", "4 ± 1", "–"]
     assert plain(found)["norm"]["variants"]["a"] == {"mean": 1.5, "spread": pytest.approx(0.5**0.5), "values": [1.0, 2.0, None]}
 
 
@@ -96,11 +96,39 @@ def test_lower_is_held_in_every_seed_or_not_at_all(low, verdict, counted):
     assert "norm of the weights" in claim.number
 
 
-def test_a_seed_without_both_numbers_does_not_count():
+def test_a_seed_without_both_numbers_speaks_against_a_claim_of_every_seed():
     found = findings(norm={"a": [1, 1, 1], "b": [2, np.nan, 2]})
     claim = lower(found, "norm", "a", "b", text="T.", source="S")
-    assert claim.verdict == "held"
-    assert claim.number.endswith("lower in 2 of 2 seeds")
+    assert claim.verdict == "not held"
+    assert claim.number.endswith("1 ± 0 (a) beside 2 ± 0 (2 of 3) (b); lower in 2 of 3 seeds")
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "verdict"),
+    [
+        ([3, 4, 5], [9, np.nan, 8], "held"),  # what never fits is later than all that do
+        ([3, 4, 5], [np.nan] * 3, "held"),
+        ([3, np.nan, 5], [9, 9, 9], "not held"),
+        ([3, np.nan, 5], [9, np.nan, 9], "not held"),
+        ([np.nan] * 3, [np.nan] * 3, "not testable here"),
+    ],
+)
+def test_what_never_happened_is_later_than_what_did(a, b, verdict):
+    assert lower(findings(epochs_to_fit={"a": a, "b": b}), "epochs_to_fit", "a", "b", text="T.", source="S").verdict == verdict
+
+
+def test_pairs_share_networks_and_have_no_p():
+    groups = {"a": [1, 2, 3], "b": [4, 5, 6]}
+    found = findings(barrier_between_seeds=groups, norm=groups)
+    assert found.apart("barrier_between_seeds").share == found.apart("norm").share
+    assert np.isnan(found.apart("barrier_between_seeds").p)
+    rows = {row[0]: row[-1] for row in table(found)}
+    assert rows["barrier between seeds"] == "0.77"
+    assert rows["norm of the weights"].startswith("0.77 (p 0.1")
+    assert plain(found)["barrier_between_seeds"]["apart"]["p"] is None
+    claim = lower(found, "barrier_between_seeds", "a", "b", text="T.", source="S")
+    assert claim.number.endswith("lower in 3 of 3 pairs of seeds")
+    assert told_apart(found, "barrier_between_seeds", text="T.", source="S").verdict == "not testable here"
 
 
 def test_a_claim_without_numbers_is_not_testable():

@@ -28,7 +28,7 @@ TaskName = Annotated[
     str, typer.Argument(metavar="TASK", help="module:function or file.py:function of your own.", show_default=False)
 ]
 Device = Annotated[str, typer.Option(help="Where the model runs, as torch names it.", show_default="where the task puts it")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of all chance.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of all chance.")]
 
 
 @runtime_checkable

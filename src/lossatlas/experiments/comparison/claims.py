@@ -30,25 +30,29 @@ class Claim:
 
 
 def lower(found: Findings, measure: str, low: str, high: str, *, text: str, source: str) -> Claim:
-    """Return the claim that a measure is lower for one variant than for another: held if it is so in every seed."""
+    """Return the claim that a measure is lower for one variant than for another: held if it is so in every seed.
+
+    A seed without one of the numbers speaks against it, unless it waited for what never happened: that is later than any.
+    """
     one, other = found.of(measure, low), found.of(measure, high)
-    known = np.isfinite(one) & np.isfinite(other)
-    n, n_lower = int(known.sum()), int((one < other)[known].sum())
-    label = _label(found, measure)
-    beside = f"{found.said(measure, low)} ({low}) beside {found.said(measure, high)} ({high})"
-    number = f"{label}: {beside}; lower in {n_lower} of {n} seeds"
-    if not n:
+    label, own = _label(found, measure), found.measure(measure)
+    if own.is_wait:
+        one, other = (np.where(np.isnan(values), np.inf, values) for values in (one, other))
+    if np.isnan(one + other).all() or np.isinf(np.minimum(one, other)).all():
         return not_testable(text=text, source=source, why=f"there is no {label} of both")
-    return Claim(text=text, source=source, verdict="held" if n_lower == n else "not held", number=number)
+    n_lower, of = int((one < other).sum()), "pairs of seeds" if own.is_of_pairs else "seeds"
+    beside = f"{found.said(measure, low)} ({low}) beside {found.said(measure, high)} ({high})"
+    number = f"{label}: {beside}; lower in {n_lower} of {len(one)} {of}"
+    return Claim(text=text, source=source, verdict="held" if n_lower == len(one) else "not held", number=number)
 
 
 def told_apart(found: Findings, measure: str, *, text: str, source: str, at_most: float = 0.05) -> Claim:
     """Return the claim that a measure tells the variants apart: held if shuffled ones do so as well in 5 % at the most."""
     label = _label(found, measure)
     apart = found.apart(measure)
-    if apart is None:
+    if apart is None or np.isnan(apart.p):
         return not_testable(text=text, source=source, why=f"the variants have no {label} that differs")
-    number = f"{label}: {apart.share:.0%} of its variance is between the variants (p = {apart.p:.3f})"
+    number = f"{label}: {apart.share:.0%} of the variance of its ranks is between the variants (p = {apart.p:.3f})"
     return Claim(text=text, source=source, verdict="held" if apart.p <= at_most else "not held", number=number)
 
 
@@ -81,4 +85,4 @@ def not_testable(*, text: str, source: str, why: str) -> Claim:
 
 def _label(found: Findings, measure: str) -> str:
     """Return what a measure is called where it stands alone, not below another in a table."""
-    return next((own.label for own in found.measures if own.name == measure), measure).removeprefix("… ")
+    return found.measure(measure).label.removeprefix("… ")

@@ -22,19 +22,22 @@ class Cost:
     seconds: float
     n_bytes: int
     workers: int
+    without: str = ""  # what is not counted
 
     def __str__(self) -> str:
         processes = "one process" if self.workers == 1 else f"{self.workers} processes"
         return (
             f"{self.n_networks} networks and {self.n_retrainings} retrainings, {self.n_points:,} points: "
             f"about {spoken(self.seconds)} on {processes}, {said_size(self.n_bytes)} on disk"
+            + (f", not counting {self.without}" if self.without else "")
         )
 
 
 def cost(settings: Settings, *, workers: int = 1) -> Cost:
     """Time some updates and some points of each variant, and return what all of it will take; maps come to some seconds.
 
-    The other processes are taken to be as fast as this one is with one thread. Data that are not there are stood in for.
+    A batch that is larger than the samples that stand in for those on the disk is taken to last as many times as long. The
+    other processes are taken to be as fast as this one is with one thread.
     """
     n_seeds, jump = len(settings.seeds), settings.jump
     # Each seed and step, and the control.
@@ -44,15 +47,19 @@ def cost(settings: Settings, *, workers: int = 1) -> Cost:
         for variant in settings.variants:
             recipe = settings.recipe_of(variant)
             n_train, n_test = recipe.n_samples()
-            own = task_of(recipe, settings.seeds[0], name="", data=recipe.stand_in())
-            n_updates = -(-n_train // (recipe.batch or n_train)) * recipe.passes * recipe.epochs
-            points = recipe.epochs + 1
+            data, batch = recipe.stand_in(), min(recipe.batch or n_train, n_train)
+            own = task_of(recipe, settings.seeds[0], name="", data=data)
+            # A fork is trained together with its trunk, up to where it parts.
+            epochs = [recipe.epochs] if recipe.fork is None else [recipe.epochs, recipe.epochs - recipe.fork]
+            n_updates = -(-n_train // batch) * recipe.passes * sum(epochs)
+            points = sum(epochs) + len(epochs)
             if jump is not None:
-                n_updates += n_retrainings * jump.epochs * jump.passes * -(-n_train // (recipe.batch or n_train))
+                n_updates += n_retrainings * jump.epochs * jump.passes * -(-n_train // batch)
                 points += n_retrainings * (jump.epochs + 1) + 1
             n_points += n_seeds * points
             of_point = seconds_of_recording(own) + seconds_of_evaluation(own, n_samples=n_train + n_test)
-            seconds += n_seeds * (n_updates * seconds_of_update(own) + points * of_point)
+            of_update = seconds_of_update(own) * batch / min(batch, len(data.train_y))
+            seconds += n_seeds * (n_updates * of_update + points * of_point)
             disk += n_seeds * points * n_bytes(own)
     return Cost(
         n_networks=n_seeds * len(settings.variants),
@@ -61,4 +68,5 @@ def cost(settings: Settings, *, workers: int = 1) -> Cost:
         seconds=seconds / workers,
         n_bytes=disk,
         workers=workers,
+        without="sharpness and curvature" if settings.with_curvature else "",
     )

@@ -21,7 +21,7 @@ class Apart:
 
     Attributes:
         share: Of the variance of its ranks, how much is between the variants and not between the seeds of one: 0 to 1.
-        p: How often shuffled variants are told apart as well.
+        p: How often shuffled variants are told apart as well; NaN of pairs, which share networks and cannot be shuffled.
     """
 
     share: float
@@ -70,7 +70,7 @@ class Findings:
         return 0.0 if known.min() == known.max() else float(known.std(ddof=1))
 
     def said(self, measure: str, variant: str) -> str:
-        """Return mean and spread as text.
+        """Return mean and spread as text, and of how many where some have no number.
 
         >>> import numpy as np
         >>> from lossatlas.experiments.comparison import Recipe, Settings
@@ -78,17 +78,19 @@ class Findings:
         >>> settings = Settings(title="", question="", recipe=Recipe(), variants={"a": {}, "b": {}})
         >>> found = Findings(settings=settings, values=values)
         >>> found.said("norm", "a"), found.said("norm", "b"), found.said("norm", "c")
-        ('2 ± 1', '4 (of one)', '–')
+        ('2 ± 1', '4 (1 of 3)', '–')
         """
         known = self._known(measure, variant)
         if not len(known):
             return "–"
-        own = next((one for one in self.measures if one.name == measure), Measure(name=measure, label=measure, meaning=""))
-        mean = own.text(float(known.mean()))
-        if len(known) == 1:
-            return f"{mean} (of one)"
-        spread = self.spread(measure, variant)
-        return f"{mean} ± {100 * spread:.1f}" if own.written == "percent" else f"{mean} ± {spread:.2g}"
+        own, n = self.measure(measure), len(self.of(measure, variant))
+        mean, spread = own.text(float(known.mean())), self.spread(measure, variant)
+        about = "" if np.isnan(spread) else f" ± {100 * spread:.1f}" if own.written == "percent" else f" ± {spread:.2g}"
+        return f"{mean}{about}" + (f" ({len(known)} of {n})" if len(known) < n else "")
+
+    def measure(self, name: str) -> Measure:
+        """Return what is known of a measure."""
+        return next((one for one in (*self.further, *MEASURES) if one.name == name), Measure(name=name, label=name, meaning=""))
 
     def apart(self, measure: str) -> Apart | None:
         """Return how well a measure tells the variants apart, by their ranks; None where one has no number or all are equal.
@@ -103,6 +105,8 @@ class Findings:
         ranks = rankdata(flat)
         starts = np.cumsum([0, *(len(group) for group in groups)])[:-1]
         share = _share(ranks, starts)
+        if self.measure(measure).is_of_pairs:
+            return Apart(share=float(share), p=np.nan)
         rng = np.random.default_rng(0)
         shuffled = _share(rng.permuted(np.tile(ranks, (_SHUFFLES, 1)), axis=1), starts)
         # What is there is one of the ways to deal: p is never 0. Equal shares may differ in their last bits.

@@ -16,6 +16,8 @@ class Measure:
         meaning: What it says, and what it does not.
         written: As a share of a hundred, or as it is.
         beside: The number to be read beside it: its baseline or its null.
+        is_of_pairs: Whether it is of pairs of a variant's networks, which share them: they are no independent numbers.
+        is_wait: Whether it counts until something happens, so that where there is none it never did.
     """
 
     name: str
@@ -23,6 +25,8 @@ class Measure:
     meaning: str
     written: Written = "number"
     beside: str = ""
+    is_of_pairs: bool = False
+    is_wait: bool = False
 
     def text(self, value: float) -> str:
         """Write one value."""
@@ -45,7 +49,12 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         name="diverged", label="diverged", meaning="Share of the trainings that ended in no number at all.", written="percent"
     ),
-    Measure(name="epochs_to_fit", label="epochs until it fits", meaning="Until 99 % of the training samples are right."),
+    Measure(
+        name="epochs_to_fit",
+        label="epochs until it fits",
+        meaning="Until 99 % of the training samples are right.",
+        is_wait=True,
+    ),
     Measure(name="norm", label="norm of the weights", meaning="At the end of the training, all parameters together."),
     Measure(name="length", label="length of the way", meaning="Sum of the steps between epochs, in units of the weights."),
     Measure(name="displacement", label="distance from the start", meaning="Of the end, in units of the weights."),
@@ -60,16 +69,18 @@ MEASURES: tuple[Measure, ...] = (
         name="barrier_between_seeds",
         label="barrier between seeds",
         meaning="How far the training loss on the straight line between two seeds' ends rises above the higher end.",
+        is_of_pairs=True,
     ),
     Measure(
         name="distance_between_seeds",
         label="cosine distance between seeds",
         meaning="Of the weights, about zero, of the ends of two seeds: 1 is at right angles.",
+        is_of_pairs=True,
     ),
     Measure(
         name="barrier_to_first",
         label="barrier to the first variant",
-        meaning="The same between the ends of a variant and of the first one, trained from the same start.",
+        meaning="The same between the ends of a variant and of the first one by the same seed, where both fit the same labels.",
     ),
     Measure(
         name="distance_to_first",

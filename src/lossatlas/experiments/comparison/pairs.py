@@ -18,6 +18,7 @@ from lossatlas.sample import linear_path
 from lossatlas.store import open_run, write_durably
 
 _POINTS = 11  # on the line between two ends
+_ASKED = ("data", "data_options", "random_share", "loss")  # of a recipe: what a training loss is of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,11 @@ class Pair:
     def path(self) -> Path:
         """File of their numbers."""
         return self.folder / "pairs" / f"{digest({'a': self.a.key, 'b': self.b.key, 'points': _POINTS})}.json"
+
+    @property
+    def is_of_one_loss(self) -> bool:
+        """Whether both were trained on the same samples and labels; on others, one end is no minimum of the other's loss."""
+        return all(getattr(self.a.recipe, name) == getattr(self.b.recipe, name) for name in _ASKED)
 
 
 def pairs_of(settings: Settings, units: Sequence[Unit], folder: Path) -> dict[str, dict[str, list[Pair]]]:
@@ -56,16 +62,21 @@ def pairs_of(settings: Settings, units: Sequence[Unit], folder: Path) -> dict[st
 
 
 def measure_pair(pair: Pair) -> None:
-    """Measure the line between two ends, unless that is done; networks of two kinds, or one that diverged, have none."""
+    """Measure the line between two ends, unless that is done.
+
+    Networks of two kinds, or one that diverged, have none; between such that were trained on other samples or labels there is a
+    distance and no barrier.
+    """
     if pair.path.exists():
         return
     found: dict[str, float] = {}
     numbers = pair.a.numbers, pair.b.numbers
     one, other = open_run(pair.a.training), open_run(pair.b.training)
     if shapes(one) == shapes(other) and not any(of is None or of["diverged"] for of in numbers):
-        line = linear_path(pair.a.task(), one, other, n=_POINTS)
         between = pairwise(RunSource((one, other), ((one.n_points - 1,), (other.n_points - 1,))))
-        found = {"barrier": line.barrier, "distance": float(between.cosine[0, 1])}
+        found = {"distance": float(between.cosine[0, 1])}
+        if pair.is_of_one_loss:
+            found["barrier"] = linear_path(pair.a.task(), one, other, n=_POINTS).barrier
     pair.path.parent.mkdir(parents=True, exist_ok=True)
     write_durably(pair.path, [json.dumps(found).encode()])
 

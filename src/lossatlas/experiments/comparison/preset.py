@@ -1,11 +1,11 @@
 """A comparison from nothing to its report: networks in any order, each once, then pairs, maps and what follows from them."""
 
-import time
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -21,8 +21,8 @@ from lossatlas.experiments.comparison.pairs import measure_pair, pairs_of, value
 from lossatlas.experiments.comparison.report import ComparisonReport
 from lossatlas.experiments.comparison.settings import Scale, Settings, has_full_size, settings_of
 from lossatlas.experiments.comparison.table import meanings, plain, table
-from lossatlas.experiments.comparison.took import add_time
-from lossatlas.experiments.comparison.unit import Unit, measure_network, units_of
+from lossatlas.experiments.comparison.took import Clock
+from lossatlas.experiments.comparison.unit import Unit, has_hessian, measure_network, units_of
 from lossatlas.experiments.pool import results
 from lossatlas.experiments.report import refuse_unwritable_folder
 from lossatlas.experiments.training import digest
@@ -94,12 +94,18 @@ class Preset:
             InputError: ``folder`` holds networks of other settings, cannot be written, or the data are not there.
         """
         refuse_unwritable_folder(folder)
-        began = time.monotonic()
-        report = progress or (lambda _done, _what: None)
+        clock = Clock(folder, self.key(settings))
+        told = progress or (lambda _done, _what: None)
+
+        def report(done: int, what: str) -> None:
+            clock.note()  # at each piece: who stops it here has taken that long
+            told(done, what)
+
         for variant in settings.variants:
             settings.recipe_of(variant).samples()  # refused before any work
         units = units_of(settings, folder)
-        _refuse_or_forget(units, stale)
+        if _refuse_or_forget(units, stale):
+            clock.begin_anew()
         count = _told(results(self.measure, units, executor), report, 0, "training and sampling")
         pairs = pairs_of(settings, units, folder) if self.with_pairs else {}
         each = [pair for by_variant in pairs.values() for some in by_variant.values() for pair in some]
@@ -113,12 +119,24 @@ class Preset:
             values |= self.of_maps(units, trainings)
         found = Findings(settings=settings, values=values, further=self.further)
         report(self.n_units(settings), "done")
-        seconds = add_time(folder, self.key(settings), time.monotonic() - began)
-        return self._reported(found, trainings, sampled, seconds)
+        return self._reported(found, trainings, sampled, clock.note())
 
     def key(self, settings: Settings) -> str:
         """Return what names a whole comparison: all that decides what it finds."""
-        return digest({"version": __version__, "name": self.name, "settings": asdict(settings)})
+        with_hessian = settings.with_curvature and has_hessian()
+        return digest({"version": __version__, "name": self.name, "settings": asdict(settings), "with_hessian": with_hessian})
+
+    def command(self, settings: Settings) -> str:
+        """Return what makes it again: a command where one has these settings, or the call."""
+        named = settings.jump.epochs if settings.jump is not None else None
+        for scale, epochs, seed in itertools.product(
+            get_args(Scale) if self.has_full_size else ("small",), (None, named), (0, settings.seeds[0] // len(settings.seeds))
+        ):
+            if self.default_settings(scale=scale, epochs=epochs, seed=seed) == settings:
+                options = {"scale": scale if scale == "paper" else None, "epochs": epochs, "seed": seed or None}
+                said = (f" --{name} {value}" for name, value in options.items() if value is not None)
+                return f"lossatlas demo {self.name}{''.join(said)}"
+        return f'experiment("{self.name}").run(folder, settings)'
 
     def _reported(
         self, found: Findings, trainings: dict[str, Atlas], sampled: dict[str, Atlas], seconds: float
@@ -149,17 +167,19 @@ class Preset:
             claims=tuple(claims),
             conclusions=tuple(conclusions),
             seconds=seconds,
-            command=f"lossatlas demo {self.name}",
+            command=self.command(settings),
         )
 
 
-def _refuse_or_forget(units: Sequence[Unit], stale: str) -> None:
-    for unit in units:
-        if unit.is_stale and stale == "replace":
+def _refuse_or_forget(units: Sequence[Unit], stale: str) -> bool:
+    """Refuse or remove work of other settings, and return whether there was any."""
+    taken = [unit for unit in units if unit.is_stale]
+    for unit in taken:
+        if stale == "replace":
             unit.forget()
-        elif unit.is_stale:
-            where = str(unit.training)
-            raise InputError(f"{where!r} was made with other settings; choose another folder or remove that one")
+        else:
+            raise InputError(f"{str(unit.folder)!r} was made with other settings; choose another folder or remove that one")
+    return bool(taken)
 
 
 class _Counted:

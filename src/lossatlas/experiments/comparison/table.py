@@ -25,7 +25,8 @@ def meanings(found: Findings) -> dict[str, str]:
     n = len(found.settings.seeds)
     return {
         "±": f"standard deviation over {n} seeds, or over the pairs of them",
-        "told apart": "share of the variance of the ranks that is between variants; p: how often shuffled ones reach it",
+        "told apart": "share of the variance of the ranks that is between variants; p: how often shuffled ones reach it, where "
+        "numbers are independent",
     } | {measure.label: measure.meaning for measure in found.measures}
 
 
@@ -41,7 +42,7 @@ def plain(found: Findings) -> dict[str, Any]:
                 }
                 for variant in found.settings.variants
             },
-            "apart": None if (apart := found.apart(measure.name)) is None else {"share": apart.share, "p": apart.p},
+            "apart": None if (apart := found.apart(measure.name)) is None else {"share": apart.share, "p": _known(apart.p)},
         }
         for measure in found.measures
     }
@@ -49,7 +50,7 @@ def plain(found: Findings) -> dict[str, Any]:
 
 def _apart(found: Findings, measure: str) -> str:
     apart = found.apart(measure)
-    return "–" if apart is None else f"{apart.share:.2f} (p {apart.p:.3f})"
+    return "–" if apart is None else f"{apart.share:.2f}" + ("" if math.isnan(apart.p) else f" (p {apart.p:.3f})")
 
 
 def _known(value: float | np.floating) -> float | None:

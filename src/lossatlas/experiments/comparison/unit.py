@@ -22,6 +22,7 @@ from lossatlas.experiments.training import Training, trained
 from lossatlas.measure import trajectory_geometry
 from lossatlas.sample import JumpSettings, Task, curvature, jump_and_retrain, sharpness
 from lossatlas.store import Run, open_run, write_durably
+from lossatlas.store.manifest import read_description
 
 Numbers: TypeAlias = Mapping[str, float | None]
 
@@ -82,16 +83,19 @@ class Unit:
     @property
     def is_stale(self) -> bool:
         """Whether its place is taken by work of other settings."""
-        known = [json.loads(path.read_text()) for path in (self.path,) if path.exists()]
-        begun = self.training / "run.json"
-        of_run = [open_run(self.training).settings] if begun.exists() else []
-        return any(found.get("key") != self.key for found in (*known, *of_run))
+        known = [json.loads(self.path.read_text())] if self.path.exists() else []
+        of_runs = [read_description(run).settings for run in (self.trunk, self.training) if (run / "run.json").exists()]
+        return any(found.get("key") != self.key for found in (*known, *of_runs))
 
     def forget(self) -> None:
-        """Remove all that is in its place."""
-        self.path.unlink(missing_ok=True)  # first: what is left of a removal that was stopped is not done
+        """Remove all that is in its place; a removal that was stopped leaves what is stale, or nothing."""
+        self.path.unlink(missing_ok=True)
         for folder in (self.samples, self.control, self.trunk, self.training):
-            shutil.rmtree(folder, ignore_errors=True)
+            aside = folder.with_name(f"{folder.name} forgotten")
+            shutil.rmtree(aside, ignore_errors=True)
+            if folder.exists():
+                folder.rename(aside)  # at once: half of a run is damage, which nothing goes on from
+            shutil.rmtree(aside, ignore_errors=True)
 
     def _place(self, kind: str) -> Path:
         return self.folder / kind / self.variant / f"seed-{self.seed}"
@@ -139,7 +143,11 @@ def measure_network(unit: Unit, also: Callable[[Run], Numbers] | None = None) ->
         unit: The network.
         also: Further numbers of its training. All are kept at once, so that what was stopped is done or not.
     """
-    if unit.numbers is not None:
+    known = unit.numbers
+    if known is not None:
+        if unit.with_curvature and has_hessian() and not known["diverged"] and "eigenvalue" not in known:
+            # It was measured before the package was installed.
+            keep(unit, {**known, **of_minimum(unit, open_run(unit.training), unit.task(retraining=True))})
         return
     run = trained_run(unit)
     found = of_training(run) | dict({} if also is None else also(run))
@@ -209,10 +217,15 @@ def of_training(run: Run) -> dict[str, float | None]:
     return numbers if made is None else numbers | _faithful(made, "training")
 
 
+def has_hessian() -> bool:
+    """Whether the package is installed by which the Hessian is measured."""
+    return find_spec("curvlinops") is not None
+
+
 def of_minimum(unit: Unit, run: Run, task: Task) -> dict[str, float | None]:
     """Return how sharp a minimum is; the Hessian is left out where its package is not installed."""
     found: dict[str, float | None] = {"sharpness": sharpness(task, run, seed=unit.seed).sharpness}
-    if find_spec("curvlinops"):
+    if has_hessian():
         # Seeds differ by far more than a hundredth.
         curved = curvature(task, run, n_eigenvalues=1, tolerance=0.01, seed=unit.seed)
         found |= {"eigenvalue": float(curved.eigenvalues[0]), "trace": curved.trace}

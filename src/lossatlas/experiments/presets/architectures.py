@@ -45,7 +45,7 @@ def conclusions(found: Findings) -> Sequence[str]:
     return [
         f"All kinds share one map of what they predict, which no map of weights could hold; {best} generalises best, to "
         f"{found.said('test_accuracy', best)}, beside {found.said('test_accuracy', 'MLP')} of the smallest network.",
-        f"With skips, Keskar's sharpness is {found.said('sharpness', 'residual')}; without, of the same weights, "
+        f"With skips, Keskar's sharpness is {found.said('sharpness', 'residual')}; without, from the same start, "
         f"{found.said('sharpness', 'no skips')}. Barriers between seeds are {found.said('barrier_between_seeds', 'MLP')} at "
         f"width 32 and {found.said('barrier_between_seeds', 'MLP, wide')} at width 128.",
         "What cannot be concluded: that numbers of weights compare across kinds. Lengths, norms, sharpness and curvature "

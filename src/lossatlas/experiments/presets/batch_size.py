@@ -25,7 +25,7 @@ def claims(found: Findings) -> Sequence[Claim]:
             "distance_to_first",
             "128, scaled",
             "128",
-            text="A learning rate that grows with the batch brings large batches nearer to where small ones end.",
+            text="A learning rate that grows with the batch brings batches of 128 nearer to where those of 32 end.",
             source="Goyal et al. 2017",
         ),
         told_apart(found, "straightness", text="Trajectories tell batch sizes apart.", source="Horoi et al. 2021, abstract"),

@@ -14,11 +14,11 @@ def claims(found: Findings) -> Sequence[Claim]:
     return [
         told_apart(found, "straightness", text="Trajectories tell data sets apart.", source=_SEED),
         told_apart(found, "return_ratio", text="Jumping and retraining tells data sets apart.", source=_SEED),
-        lower(found, "epochs_to_fit", "digits", "100 % random", text="Random labels take longer to fit.", source=_ZHANG),
+        lower(found, "epochs_to_fit", "true labels", "100 % random", text="Random labels take longer to fit.", source=_ZHANG),
         lower(
             found,
             "displacement",
-            "digits",
+            "true labels",
             "100 % random",
             text="To memorise, a network goes farther from its start.",
             source="Nagarajan and Kolter 2019",
@@ -28,11 +28,11 @@ def claims(found: Findings) -> Sequence[Claim]:
 
 
 def _grows(found: Findings, measure: str, *, text: str) -> Claim:
-    """Whether a measure grows with the share of random labels: by ranks, over all networks on digits."""
+    """Whether a measure grows with the share of random labels: by ranks, over all networks on the first set."""
     shares = {name: found.settings.recipe_of(name).random_share for name in found.settings.variants}
-    on_digits = [name for name in shares if found.settings.recipe_of(name).data == found.settings.recipe.data]
-    x = np.concatenate([np.full(len(found.of(measure, name)), shares[name]) for name in on_digits])
-    y = np.concatenate([found.of(measure, name) for name in on_digits])
+    on_first = [name for name in shares if found.settings.recipe_of(name).data == found.settings.recipe.data]
+    x = np.concatenate([np.full(len(found.of(measure, name)), shares[name]) for name in on_first])
+    y = np.concatenate([found.of(measure, name) for name in on_first])
     return ranked(
         x,
         y,
@@ -45,7 +45,7 @@ def _grows(found: Findings, measure: str, *, text: str) -> Claim:
 
 def conclusions(found: Findings) -> Sequence[str]:
     """Return what can and what cannot be said."""
-    true, random = "digits", "100 % random"
+    true, random = "true labels", "100 % random"
     return [
         f"Of random labels {found.said('train_accuracy', random)} are fitted, in "
         f"{found.said('epochs_to_fit', random)} epochs beside {found.said('epochs_to_fit', true)} of true ones, "

@@ -6,12 +6,13 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from lossatlas.experiments.comparison import Claim, Findings, Measure, Preset, lower, ranked
-from lossatlas.experiments.comparison.unit import Unit, is_finite, keep, of_training, trained_run, training_of
+from lossatlas.experiments.comparison.unit import Numbers, Unit, is_finite, keep, of_training, trained_run, training_of
 from lossatlas.experiments.forks import fork, instability
 from lossatlas.experiments.training import trained
 
 _FRANKLE = "Frankle et al. 2020"
 _STABLE = 0.02  # of the error: below it they call two trainings linearly connected
+_WAY = ("length", "displacement", "straightness", "null_straightness")  # of a fork, only of what it went since it parted
 
 _FURTHER = (
     Measure(
@@ -47,12 +48,19 @@ def measure(unit: Unit) -> None:
     own = training_of(unit)
     parted = fork(trunk, twin, at=unit.recipe.fork, order=1, path=unit.training)
     (run,) = trained([replace(parted, group=own.group, key=own.key)])
-    found = of_training(run)
+    found = since_the_start(of_training(run), unit.recipe.fork)
     if is_finite(run) and is_finite(twin):
         between = asdict(instability(unit.task(), twin, run))
         found |= {f"{name}_above": between[name] for name in ("train_loss", "train_error", "test_error")}
         found["length_to_twin"] = between["length"]
     keep(unit, found)
+
+
+def since_the_start(numbers: Numbers, fork: int) -> dict[str, float | None]:
+    """Return the numbers of a fork's own part as those of its whole training: epochs count from the start, its way does not."""
+    fits = numbers.get("epochs_to_fit")
+    own = {name: value for name, value in numbers.items() if name not in _WAY}
+    return own | ({} if fits is None else {"epochs_to_fit": fits + fork})
 
 
 def forks_of(found: Findings) -> dict[str, int]:
@@ -99,16 +107,17 @@ def conclusions(found: Findings) -> Sequence[str]:
     """Return what can and what cannot be said."""
     epochs = forks_of(found)
     names = sorted(epochs, key=epochs.__getitem__)
-    stable = [name for name in names if found.mean("train_error_above", name) < _STABLE]
-    since = f"from epoch {stable[0]} on" if stable else "at none of these epochs"
+    is_stable = [found.mean("train_error_above", name) < _STABLE for name in names]
+    first = next((place for place in range(len(names)) if all(is_stable[place:])), None)
+    since = "from none of these epochs on" if first is None else f"from epoch {names[first]} on"
     return [
         f"Between copies that part at epoch {names[0]} the training loss on the straight line rises by "
         f"{found.said('train_loss_above', names[0])}, between those that part at epoch {names[-1]} by "
         f"{found.said('train_loss_above', names[-1])}. The line's training error is within {_STABLE:.0%} of its ends {since}.",
-        f"They also end nearer: {found.said('length_to_twin', names[0])} and {found.said('length_to_twin', names[-1])}. On the "
+        f"Their ends are {found.said('length_to_twin', names[0])} and {found.said('length_to_twin', names[-1])} apart. On the "
         "map the forks leave the trunk where they part.",
-        "What cannot be concluded: that a basin is decided at one moment. The barrier falls by degrees, copies that part late "
-        "have less time to go apart, and a straight line is the strictest of ways.",
+        "What cannot be concluded: that a basin is decided at one moment. Copies that part late have less time to go apart, and "
+        "a straight line is the strictest of ways.",
     ]
 
 

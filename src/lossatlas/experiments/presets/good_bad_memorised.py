@@ -18,7 +18,7 @@ def claims(found: Findings) -> Sequence[Claim]:
             "return_ratio",
             "good",
             "bad",
-            text="Retrainings come back to a good optimum, not to a bad one.",
+            text="Retrainings come back further to a good optimum than to a bad one.",
             source=_FIGURE_2,
         ),
         lower(
@@ -26,7 +26,7 @@ def claims(found: Findings) -> Sequence[Claim]:
             "return_ratio",
             "good",
             "memorised",
-            text="Retrainings come back to a good optimum, not to a memorised one.",
+            text="Retrainings come back further to a good optimum than to a memorised one.",
             source=_FIGURE_2,
         ),
         lower(
@@ -34,7 +34,7 @@ def claims(found: Findings) -> Sequence[Claim]:
             "control_return_ratio",
             "good",
             "bad",
-            text="They come back to where the good optimum itself drifts to, when it is retrained without a jump.",
+            text="So they do to where each optimum drifts by itself, when it is retrained without a jump.",
             source="control, beyond the paper",
         ),
         lower(

@@ -24,8 +24,18 @@ _FURTHER = (
         meaning="When 99 % of its own are right.",
         written="percent",
     ),
-    Measure(name="epochs_to_half", label="epochs until half generalised", meaning="Until half of the test pairs are right."),
-    Measure(name="epochs_to_generalise", label="epochs until it generalises", meaning="Until 95 % of the test pairs are right."),
+    Measure(
+        name="epochs_to_half",
+        label="epochs until half generalised",
+        meaning="Until half of the test pairs are right.",
+        is_wait=True,
+    ),
+    Measure(
+        name="epochs_to_generalise",
+        label="epochs until it generalises",
+        meaning="Until 95 % of the test pairs are right.",
+        is_wait=True,
+    ),
     Measure(
         name="halfway_predictions",
         label="half-way, by predictions",
@@ -165,21 +175,26 @@ def _in_order(found: Findings, measure: str, *, text: str) -> Claim:
     return shown if np.isnan(times) else replace(shown, number=f"{shown.number}, {times:.2f} times that epoch in the median")
 
 
+def _when(found: Findings, variant: str) -> str:
+    said = found.said("epochs_to_generalise", variant)
+    return "in no seed" if said == "–" else f"at epoch {said}"
+
+
 def conclusions(found: Findings) -> Sequence[str]:
     """Return what can and what cannot be said."""
     linear, phate = _linear(found), _phate(found)
+    evenly = "; PHATE spreads evenly what was recorded evenly, and so says little of how fast it went"
+    evenly = "" if phate.verdict == "held" else evenly
     return [
         f"Networks have their own pairs right at epoch {found.said('epochs_to_fit', 'decay')}; with weight decay 95 % of the "
-        f"others follow at epoch {found.said('epochs_to_generalise', 'decay')}, with more decay at "
-        f"{found.said('epochs_to_generalise', 'more decay')}, with more data at "
-        f"{found.said('epochs_to_generalise', 'more data')}, and without decay test accuracy ends at "
+        f"others follow {_when(found, 'decay')}, with more decay {_when(found, 'more decay')}, with more data "
+        f"{_when(found, 'more data')}, and without decay test accuracy ends at "
         f"{found.said('test_accuracy', 'no decay')}.",
         "On the InPCA map of predictions a network is half-way from memorising to its end at epoch "
         f"{found.said('halfway_inpca', 'decay')}, {found.said('halfway_inpca', 'more decay')} and "
         f"{found.said('halfway_inpca', 'more data')}, {_whether(linear)}. On the PHATE map it is at "
         f"{found.said('halfway_phate', 'decay')}, {found.said('halfway_phate', 'more decay')} and "
-        f"{found.said('halfway_phate', 'more data')}, {_whether(phate)}; "
-        "PHATE spreads evenly what was recorded evenly, and so says little of how fast it went.",
+        f"{found.said('halfway_phate', 'more data')}, {_whether(phate)}{evenly}.",
         "What cannot be concluded: that a map foresees it. The half-way moment is known when the end is, and the network "
         "without decay has one too; the test accuracy beside it says what the moment was of.",
     ]

@@ -27,7 +27,14 @@ def claims(found: Findings) -> Sequence[Claim]:
             text="Large starts fit without learning features, and generalise less.",
             source=_LAZY,
         ),
-        lower(found, "train_loss", "orthogonal", "Xavier", text="Orthogonal starts learn faster.", source="Saxe et al. 2014"),
+        lower(
+            found,
+            "epochs_to_fit",
+            "orthogonal",
+            "He",
+            text="Orthogonal starts learn faster than Gaussian ones of the same scale.",
+            source="Saxe et al. 2014",
+        ),
     ]
 
 

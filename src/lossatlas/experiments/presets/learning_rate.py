@@ -44,7 +44,7 @@ def conclusions(found: Findings) -> Sequence[str]:
         f"A hundred times larger learning rate carries the weights {found.said('displacement', fast)} from their start in place "
         f"of {found.said('displacement', slow)}, on ways of straightness {found.said('straightness', fast)} in place of "
         f"{found.said('straightness', slow)}. At a rate of {wild} networks end with {found.said('train_accuracy', wild)} of "
-        "their own training digits right.",
+        "their own training samples right.",
         f"The Hessian's top eigenvalue is {found.said('eigenvalue', slow)} at {slow} and {found.said('eigenvalue', fast)} at "
         f"{fast}, at train losses of {found.said('train_loss', slow)} and {found.said('train_loss', fast)}; test losses are "
         f"{found.said('test_loss', slow)} and {found.said('test_loss', fast)}.",
