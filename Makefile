@@ -76,8 +76,10 @@ check: .venv/.test
 	$(BIN)/mypy
 
 # The page's tests take the accessibility checker from viewer/; without npm they leave it out, save under CI. Python may write
-# what it compiled: the tests begin hundreds of processes.
+# what it compiled: the tests begin hundreds of processes. There is a worker a processor, and threads of several would wait for
+# each other: products of small matrices take four times as long.
 pytest: export PYTHONDONTWRITEBYTECODE :=
+pytest: export OMP_NUM_THREADS := 1
 pytest: .venv/.test
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory viewer/node_modules/.installed; fi
 	$(BIN)/python -m pytest -n auto --dist loadfile --hypothesis-profile=same

@@ -9,7 +9,7 @@ from torch import nn
 
 from lossatlas import open_run
 from lossatlas.experiments import EXPERIMENTS, experiment
-from lossatlas.experiments.comparison import Preset
+from lossatlas.experiments.comparison import Findings, Preset
 from lossatlas.experiments.comparison.unit import units_of
 from lossatlas.experiments.networks.precision import MixedPrecision
 from lossatlas.experiments.presets import forks, grokking
@@ -70,6 +70,75 @@ def test_a_network_that_never_fits_has_no_moment(tmp_path):
     assert report.summary["measures"].get("halfway_inpca") is None
     assert report.claims[0].verdict == "not held"
     assert report.claims[2].verdict == "not testable here"
+
+
+def said_of(name, **values):
+    """Findings of a preset's own variants; ``values`` by measure, one of each variant, the same in every seed."""
+    preset = experiment(name)
+    settings = preset.default_settings()
+    n = len(settings.seeds)
+    of = {measure: {one: np.full(n, float(value)) for one, value in each.items()} for measure, each in values.items()}
+    return preset, Findings(settings=settings, values=of, further=preset.further)
+
+
+@pytest.mark.parametrize(
+    ("above", "since"),
+    [
+        ({"0": 0.1, "1": 0.01, "2": 0.03, "4": 0.01, "8": 0.0, "16": 0.0}, "within 2% of its ends from epoch 4 on"),
+        ({"0": 0.0, "1": 0.01, "2": 0.01, "4": 0.01, "8": 0.0, "16": 0.0}, "within 2% of its ends from epoch 0 on"),
+        ({"0": 0.1, "1": 0.01, "2": 0.01, "4": 0.01, "8": 0.0, "16": 0.1}, "within 2% of its ends from none of these epochs on"),
+    ],
+)
+def test_forks_are_stable_from_the_epoch_after_which_all_are(above, since):
+    preset, found = said_of("forks", train_error_above=above)
+    assert since in preset.conclusions(found)[0]
+
+
+@pytest.mark.parametrize(("falls", "verdict"), [(True, "held"), (False, "not held")])
+def test_the_barrier_of_forks_is_claimed_to_fall(falls, verdict):
+    rising = {"0": 1, "1": 2, "2": 3, "4": 4, "8": 5, "16": 6}
+    preset, found = said_of("forks", train_loss_above={name: -value if falls else value for name, value in rising.items()})
+    assert preset.claims(found)[0].verdict == verdict
+
+
+def test_optimisers_that_do_not_all_fit_say_nothing_of_how_those_generalise():
+    names = list(experiment("optimizers").default_settings().variants)
+    test = dict.fromkeys(names, 0.9) | {"SGD": 0.8}
+    preset, found = said_of("optimizers", train_accuracy=dict.fromkeys(names, 0.99), test_accuracy=test)
+    assert preset.claims(found)[-1].verdict == "held"
+    preset, found = said_of("optimizers", train_accuracy=dict.fromkeys(names, 1.0) | {"Adadelta": 0.98}, test_accuracy=test)
+    assert preset.claims(found)[-1].verdict == "not testable here"
+    assert preset.claims(found)[-1].number == "Adadelta does not fit its training samples in every seed"
+
+
+@pytest.mark.parametrize(
+    ("fits", "late", "at_fit", "verdict"),
+    [(3, 40, 0.01, "held"), (3, 14, 0.01, "not held"), (3, 40, 0.3, "not held"), (3, np.nan, 0.01, "not held")],
+)
+def test_grokking_is_late_and_begins_at_chance(fits, late, at_fit, verdict):
+    preset, found = said_of(
+        "grokking",
+        epochs_to_fit={"decay": fits},
+        epochs_to_generalise={"decay": late},
+        accuracy_when_it_fits={"decay": at_fit},
+    )
+    assert preset.claims(found)[0].verdict == verdict
+    assert ("follow in no seed, with" in preset.conclusions(found)[0]) == np.isnan(late)
+
+
+@pytest.mark.parametrize(("last", "verdict"), [([0.04] * 3, "held"), ([0.04, 0.2, 0.04], "not held")])
+def test_without_decay_no_seed_may_generalise(last, verdict):
+    preset, found = said_of("grokking", test_accuracy={"no decay": 0.04})
+    found.values["test_accuracy"]["no decay"][:] = last
+    assert preset.claims(found)[1].verdict == verdict
+
+
+@pytest.mark.parametrize(("moments", "verdict"), [((20, 30, 40), "held"), ((30, 20, 40), "not held")])
+def test_a_map_shows_when_a_network_generalises_if_its_moments_come_in_that_order(moments, verdict):
+    names = ("more data", "more decay", "decay")
+    epochs = dict(zip(names, (10, 20, 40), strict=True))
+    preset, found = said_of("grokking", epochs_to_generalise=epochs, halfway_inpca=dict(zip(names, moments, strict=True)))
+    assert preset.claims(found)[2].verdict == verdict
 
 
 def test_half_way_is_where_the_end_becomes_nearer():
