@@ -88,6 +88,7 @@ pytest: .venv/.test
 # Left out are other packages' callbacks, the browser, and what the benchmarks measure beside ours.
 LOWEST := $(filter-out tests/test_benchmarks.py tests/test_documents.py tests/test_release.py, $(wildcard tests/test_*.py)) \
   $(addprefix tests/, store distance embed measure draw record sample serve experiments)
+lowest: export OMP_NUM_THREADS := 1
 lowest: .venv-lowest/.installed
 	.venv-lowest/bin/python -m pytest -n auto --dist loadfile --hypothesis-profile=same -W default \
 	  -o addopts="-ra --strict-markers --strict-config" -m "not reference" $(LOWEST)
