@@ -108,8 +108,12 @@ def one_thread(*, is_wanted: bool) -> Iterator[None]:
 
 
 def spoken(seconds: float) -> str:
-    """Return a time in two digits, in the unit that people would say it in."""
+    """Return a time in two digits, in the unit that people would say it in.
+
+    >>> spoken(71.4), spoken(100), spoken(1.04e7)
+    ('71 s', '1.7 min', '120 days')
+    """
     for unit, length in (("days", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= 1.5 * length:
-            return f"{seconds / length:.2g} {unit}"
+            return f"{float(f'{seconds / length:.2g}'):g} {unit}"
     return f"{seconds:.2g} s"
