@@ -79,7 +79,7 @@ check: .venv/.test
 # what it compiled: the tests begin hundreds of processes. There is a worker a processor, and threads of several would wait for
 # each other: products of small matrices take four times as long.
 pytest: export PYTHONDONTWRITEBYTECODE :=
-pytest: export OMP_NUM_THREADS := 1
+pytest lowest: export OMP_NUM_THREADS := 1
 pytest: .venv/.test
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory viewer/node_modules/.installed; fi
 	$(BIN)/python -m pytest -n auto --dist loadfile --hypothesis-profile=same
@@ -88,7 +88,6 @@ pytest: .venv/.test
 # Left out are other packages' callbacks, the browser, and what the benchmarks measure beside ours.
 LOWEST := $(filter-out tests/test_benchmarks.py tests/test_documents.py tests/test_release.py, $(wildcard tests/test_*.py)) \
   $(addprefix tests/, store distance embed measure draw record sample serve experiments)
-lowest: export OMP_NUM_THREADS := 1
 lowest: .venv-lowest/.installed
 	.venv-lowest/bin/python -m pytest -n auto --dist loadfile --hypothesis-profile=same -W default \
 	  -o addopts="-ra --strict-markers --strict-config" -m "not reference" $(LOWEST)

@@ -43,8 +43,13 @@ class Training:
             return False
         found = open_run(self.path)
         if found.settings.get("key") != self.key:
-            raise InputError(f"{str(self.path)!r} was made with other settings; choose another folder or remove that one")
+            raise taken(self.path)
         return found.is_complete
+
+
+def taken(folder: Path) -> InputError:
+    """Return the error of a folder that holds work of other settings."""
+    return InputError(f"{str(folder)!r} was made with other settings; choose another folder or remove that one")
 
 
 def trained(trainings: Sequence[Training], *, executor: Executor | None = None) -> list[Run]:

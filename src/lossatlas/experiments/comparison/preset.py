@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from lossatlas import __version__
-from lossatlas._arrays import InputError, Vector
+from lossatlas._arrays import Vector
 from lossatlas._atlas import Atlas
 from lossatlas.experiments.comparison.claims import Claim
 from lossatlas.experiments.comparison.cost import Cost, cost
@@ -25,7 +25,7 @@ from lossatlas.experiments.comparison.took import Clock
 from lossatlas.experiments.comparison.unit import Unit, has_hessian, measure_network, units_of
 from lossatlas.experiments.pool import results
 from lossatlas.experiments.report import refuse_unwritable_folder
-from lossatlas.experiments.training import digest
+from lossatlas.experiments.training import digest, taken
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,13 +173,13 @@ class Preset:
 
 def _refuse_or_forget(units: Sequence[Unit], stale: str) -> bool:
     """Refuse or remove work of other settings, and return whether there was any."""
-    taken = [unit for unit in units if unit.is_stale]
-    for unit in taken:
+    others = [unit for unit in units if unit.is_stale]
+    for unit in others:
         if stale == "replace":
             unit.forget()
         else:
-            raise InputError(f"{str(unit.folder)!r} was made with other settings; choose another folder or remove that one")
-    return bool(taken)
+            raise taken(unit.folder)
+    return bool(others)
 
 
 class _Counted:

@@ -11,14 +11,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from lossatlas._arrays import InputError
 from lossatlas._atlas import Atlas, atlas
 from lossatlas.distance import recorded_pairwise
 from lossatlas.experiments.comparison.recipe import Recipe, task_of
 from lossatlas.experiments.comparison.settings import Jump, Settings
 from lossatlas.experiments.control import control_of, drift
 from lossatlas.experiments.data import Samples
-from lossatlas.experiments.training import Training, trained
+from lossatlas.experiments.training import Training, taken, trained
 from lossatlas.measure import trajectory_geometry
 from lossatlas.sample import JumpSettings, Task, curvature, jump_and_retrain, sharpness
 from lossatlas.store import Run, open_run, write_durably
@@ -76,7 +75,7 @@ class Unit:
             return None
         found = json.loads(self.path.read_text())
         if found["key"] != self.key:
-            raise InputError(f"{str(self.folder)!r} was made with other settings; choose another folder or remove that one")
+            raise taken(self.folder)
         numbers: Numbers = found["numbers"]
         return numbers
 

@@ -183,8 +183,7 @@ def _when(found: Findings, variant: str) -> str:
 def conclusions(found: Findings) -> Sequence[str]:
     """Return what can and what cannot be said."""
     linear, phate = _linear(found), _phate(found)
-    evenly = "; PHATE spreads evenly what was recorded evenly, and so says little of how fast it went"
-    evenly = "" if phate.verdict == "held" else evenly
+    why = "; PHATE spreads evenly what was recorded evenly, and so says little of how fast it went"
     return [
         f"Networks have their own pairs right at epoch {found.said('epochs_to_fit', 'decay')}; with weight decay 95 % of the "
         f"others follow {_when(found, 'decay')}, with more decay {_when(found, 'more decay')}, with more data "
@@ -194,7 +193,7 @@ def conclusions(found: Findings) -> Sequence[str]:
         f"{found.said('halfway_inpca', 'decay')}, {found.said('halfway_inpca', 'more decay')} and "
         f"{found.said('halfway_inpca', 'more data')}, {_whether(linear)}. On the PHATE map it is at "
         f"{found.said('halfway_phate', 'decay')}, {found.said('halfway_phate', 'more decay')} and "
-        f"{found.said('halfway_phate', 'more data')}, {_whether(phate)}{evenly}.",
+        f"{found.said('halfway_phate', 'more data')}, {_whether(phate)}{'' if phate.verdict == 'held' else why}.",
         "What cannot be concluded: that a map foresees it. The half-way moment is known when the end is, and the network "
         "without decay has one too; the test accuracy beside it says what the moment was of.",
     ]

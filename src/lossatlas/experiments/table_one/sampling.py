@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from lossatlas._arrays import InputError
 from lossatlas.experiments.data.batches import Samples
 from lossatlas.experiments.table_one.settings import Network, Settings
 from lossatlas.experiments.table_one.task import images, task
-from lossatlas.experiments.training import Training, trained
+from lossatlas.experiments.training import Training, taken, trained
 from lossatlas.sample import Task, grid_sample, jump_and_retrain, naive_sample
 from lossatlas.sample.key import digest
 from lossatlas.sample.start import Start
@@ -114,7 +113,7 @@ def sampled(network: Network, folder: Path, key: str) -> Sampled | None:
         return None
     found = json.loads(path.read_text())
     if found["key"] != key:
-        raise InputError(f"{str(folder)!r} was made with other settings; choose another folder or remove that one")
+        raise taken(folder)
     points = {name: np.array(values, dtype=np.float64) for name, values in found["points"].items()}
     return Sampled(network=network, optimum=found["optimum"], points=points)
 
