@@ -157,10 +157,13 @@ def test_samples_say_how_far_they_came_back(tmp_path):
     assert numbers["return_ratio"] == unit_module.map_of(runs).summary()["return_ratio"]
 
 
-def test_a_run_of_too_few_places_has_no_map(folder, tmp_path):
-    run = open_run(of(TINY, folder, "fast", 0).training)
-    assert unit_module.map_of([run]) is not None
-    assert unit_module.map_of([run]).embedding.settings.knn == 5
+@pytest.mark.parametrize(("epochs", "knn"), [(3, 3), (4, 4), (5, 5), (8, 5)])
+def test_a_kernel_is_no_wider_than_its_points_allow(epochs, knn, tmp_path):
+    own = of(replace(TINY, recipe=replace(TINY.recipe, epochs=epochs)), tmp_path, "fast", 0)
+    assert unit_module.map_of([unit_module.trained_run(own)]).embedding.settings.knn == knn
+
+
+def test_a_run_of_too_few_places_has_no_map(tmp_path):
     short = of(replace(TINY, recipe=replace(TINY.recipe, epochs=2)), tmp_path, "fast", 0)
     measure_network(short)
     assert unit_module.map_of([open_run(short.training)]) is None

@@ -55,6 +55,12 @@ def shuffled_task() -> Task:
     return small_task(train=shuffled_data(2), train_eval=batches(2))
 
 
+def attended(asked: torch.Tensor) -> torch.Tensor:
+    """Return what two heads of attention make of queries, keys and values ``(n, l, 6 d)`` of ``l`` places, ``(n, l, 2 d)``."""
+    q, k, v = asked.unflatten(-1, (2, -1)).transpose(1, 2).chunk(3, dim=-1)
+    return nn.functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+
+
 def square(x: int) -> int:
     """Return the square, in another process."""
     return x * x

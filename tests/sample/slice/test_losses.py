@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from landscapes import landscape, quadratic, state
-from tasks_for_workers import batches, shuffled_data, small_net, small_task
+from tasks_for_workers import attended, batches, shuffled_data, small_net, small_task
 from torch import nn
 
 from lossatlas import SliceSettings, Task, atlas, barycentric, linear_path, loss_plane, open_run
@@ -91,8 +91,7 @@ def test_attention_is_stacked_without_going_one_by_one(recwarn):
             self.inward, self.out = nn.Linear(8, 24), nn.Linear(8, 2)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            q, k, v = self.inward(x).unflatten(-1, (2, -1)).transpose(1, 2).chunk(3, dim=-1)
-            return self.out(nn.functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2).mean(1))
+            return self.out(attended(self.inward(x)).mean(1))
 
     with fixed_randomness(0):
         x, y, model = torch.randn(6, 5, 8), torch.arange(6) % 2, Asking()

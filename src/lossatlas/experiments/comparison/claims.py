@@ -49,8 +49,10 @@ def lower(found: Findings, measure: str, low: str, high: str, *, text: str, sour
 def told_apart(found: Findings, measure: str, *, text: str, source: str, at_most: float = 0.05) -> Claim:
     """Return the claim that a measure tells the variants apart: held if shuffled ones do so as well in 5 % at the most."""
     label = _label(found, measure)
+    if found.measure(measure).is_of_pairs:
+        return not_testable(text=text, source=source, why=f"of {label} no variants can be shuffled: pairs share networks")
     apart = found.apart(measure)
-    if apart is None or np.isnan(apart.p):
+    if apart is None:
         return not_testable(text=text, source=source, why=f"the variants have no {label} that differs")
     number = f"{label}: {apart.share:.0%} of the variance of its ranks is between the variants (p = {apart.p:.3f})"
     return Claim(text=text, source=source, verdict="held" if apart.p <= at_most else "not held", number=number)
