@@ -44,8 +44,9 @@ def test_the_atlas_function_stays_a_function_whatever_is_imported_first():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_maps_are_made_without_torch(tmp_path):
-    """A finished run is mapped and drawn where torch cannot even be imported."""
+@pytest.mark.parametrize("absent", ["torch", "sklearn"])
+def test_maps_are_made_without_what_takes_long_to_load(absent, tmp_path):
+    """A finished run is mapped and drawn where it cannot even be imported."""
     import torch
 
     with lossatlas.Recorder(tmp_path / "run", model := torch.nn.Linear(3, 2)) as recorder:
@@ -57,7 +58,7 @@ def test_maps_are_made_without_torch(tmp_path):
         "import sys\n"
         "class Absent:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.split('.')[0] == 'torch':\n"
+        f"        if name.split('.')[0] == {absent!r}:\n"
         "            raise ModuleNotFoundError(name, name=name)\n"
         "sys.meta_path.insert(0, Absent())\n"
         "import lossatlas as la\n"

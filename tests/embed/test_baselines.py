@@ -1,6 +1,9 @@
 """What else draws points: each is its library's, on the distances that PHATE gets."""
 
 import builtins
+import os
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -148,6 +151,19 @@ def test_umap_is_umap_learns_and_the_seed_decides():
     assert found.stress == pytest.approx(stress_1(D, found.coordinates), rel=1e-6)
     assert (found.settings.n_neighbors, found.settings.min_dist, found.settings.seed) == (6, 0.3, 3)
     assert found.coordinates.dtype == np.float64
+
+
+def test_umap_leaves_the_users_threads_as_they_were():
+    """In a process of its own: Numba takes threads once."""
+    code = (
+        "import numpy, torch, lossatlas\n"
+        "before = torch.get_num_threads()\n"
+        "lossatlas.umap(numpy.random.default_rng(0).normal(size=(40, 5)))\n"
+        "print(before, torch.get_num_threads())"
+    )
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "1"]
 
 
 def test_umap_that_is_not_installed_is_said_with_what_to_install(monkeypatch, refuses):

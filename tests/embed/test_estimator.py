@@ -11,10 +11,13 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from lossatlas import phate
 from lossatlas.embed.estimator import PHATE
+
+with pytest.MonkeyPatch.context() as patch:
+    patch.setenv("SCIPY_ARRAY_API", "1")  # scikit-learn 1.6 wants it as its checks are imported
+    from sklearn.utils.estimator_checks import parametrize_with_checks
 
 
 def walk(n=40, p=8, *, seed=0, offset=3.0):

@@ -137,7 +137,8 @@ def test_a_new_point_on_copies_of_one_ray_takes_their_place():
     points = walk()
     made = phate(np.concatenate([points, 2 * points[:1]]))
     found = made.transform(between(points[:1], np.concatenate([points, points[:1]]), "cosine"))
-    np.testing.assert_allclose(found[0], made.coordinates[0], rtol=1e-12)
+    # Two points of one ray are two points of the map, and descent ends with both in one place but for its last digits.
+    np.testing.assert_allclose(found[0], (made.coordinates[0] + made.coordinates[-1]) / 2, rtol=1e-12)
 
 
 def test_a_new_point_out_of_its_own_reach_goes_to_the_nearest():

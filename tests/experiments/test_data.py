@@ -192,7 +192,7 @@ def test_signals_can_be_told_by_who_looks_for_their_curves():
                 best[:, number] = np.minimum(best[:, number], np.where(size > 0, rest, np.inf))
     # Chance is 0.1; whoever does not look for a curve where it lies is near it.
     assert (best.argmin(1) == found.train_y.numpy()).mean() > 0.5
-    linear = LinearDiscriminantAnalysis().fit(x, found.train_y).score(found.test_x[:, 0], found.test_y)
+    linear = LinearDiscriminantAnalysis().fit(x, found.train_y.numpy()).score(found.test_x[:, 0].numpy(), found.test_y.numpy())
     assert linear < 0.3
 
 
@@ -208,7 +208,7 @@ def test_points_of_spirals_lie_on_their_arms():
 
 def test_neighbours_tell_spirals_apart_and_no_line_does():
     found = spirals(n_train=400)
-    (x, y), (x_test, y_test) = (found.train_x, found.train_y), (found.test_x, found.test_y)
+    x, y, x_test, y_test = (one.numpy() for one in (found.train_x, found.train_y, found.test_x, found.test_y))
     assert KNeighborsClassifier(1).fit(x, y).score(x_test, y_test) == 1
     assert LinearDiscriminantAnalysis().fit(x, y).score(x_test, y_test) < 0.8
 
@@ -227,8 +227,8 @@ def test_the_best_rule_errs_as_often_as_it_was_asked_and_none_less(n_classes, er
     measured = ((bits * 2 ** torch.arange(n_axes)).sum(1) != found.train_y).float().mean()
     spread = np.sqrt(error * (1 - error) / n)
     assert abs(measured - error) < 4 * spread
-    learnt = LinearDiscriminantAnalysis().fit(found.train_x, found.train_y)
-    assert 1 - learnt.score(found.train_x, found.train_y) > error - 4 * spread
+    x, y = found.train_x.numpy(), found.train_y.numpy()
+    assert 1 - LinearDiscriminantAnalysis().fit(x, y).score(x, y) > error - 4 * spread
 
 
 @pytest.mark.parametrize("name", ["clusters", "signals", "spirals"])

@@ -4,11 +4,13 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
-from playwright.sync_api import expect
 from torch import nn
 
 import lossatlas as la
+
+expect = pytest.importorskip("playwright.sync_api").expect
 
 # A run "script>" in a folder of the rest: beside another "script>" it is shown by this name.
 HOSTILE = "<script>alert(1)</script>"

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Float
-from sklearn.metrics import pairwise_distances
 
 from lossatlas._arrays import Distances, InputError, checked_points
 from lossatlas.distance.close import CANCELLED
@@ -136,6 +135,8 @@ def metric_cross_distances(
 def _by_scikit_learn(
     first: np.ndarray, second: np.ndarray | None, metric: str | Callable[[np.ndarray, np.ndarray], float]
 ) -> np.ndarray:
+    from sklearn.metrics import pairwise_distances
+
     try:
         return pairwise_distances(first, second, metric=metric).astype(np.float64, copy=False)
     except (ValueError, KeyError):

@@ -1,10 +1,11 @@
 """Distances become coordinates."""
 
+from typing import TYPE_CHECKING
+
 from lossatlas.embed.baselines import BaselineSettings, isomap, pca, pcas, tsne, umap
 from lossatlas.embed.connect import bridged, chained, components
 from lossatlas.embed.diffusion import diffusion_operator, knee, potential, random_walk, spectral_entropy, spectrum, transitions
 from lossatlas.embed.embedding import Embedding
-from lossatlas.embed.estimator import PHATE
 from lossatlas.embed.given import Own, as_embedded
 from lossatlas.embed.inpca import InPCAEmbedding, inpca
 from lossatlas.embed.kernel import alpha_decay_affinities
@@ -17,6 +18,9 @@ from lossatlas.embed.scaling import classical_scaling, metric_scaling, stress
 from lossatlas.embed.settings import PhateSettings, Preset
 from lossatlas.embed.stages import MapWarning
 from lossatlas.embed.steps import DiffusionTime, diffusion_time
+
+if TYPE_CHECKING:
+    from lossatlas.embed.estimator import PHATE
 
 __all__ = [
     "PHATE",
@@ -64,3 +68,12 @@ __all__ = [
     "tsne",
     "umap",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load the estimator when it is asked for: nothing else here needs scikit-learn, which takes half a second."""
+    if name != "PHATE":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from lossatlas.embed.estimator import PHATE
+
+    return PHATE

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import csgraph
-from sklearn.manifold import TSNE, Isomap
-from sklearn.neighbors import kneighbors_graph
+from threadpoolctl import threadpool_limits
 
 from lossatlas._arrays import Coordinates, Distances, InputError
 from lossatlas.distance import Origin
@@ -96,6 +95,8 @@ def tsne(
     Raises:
         InputError: the points cannot be mapped, or there are no more of them than the perplexity.
     """
+    from sklearn.manifold import TSNE
+
     D, name = given_distances(points, metric=metric, origin=origin)
     if not 0 < perplexity < len(D):
         raise InputError(f"perplexity must be above 0 and below the {len(D)} points, but is {perplexity}; pass another")
@@ -137,7 +138,7 @@ def umap(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that its sister, which is not used, needs TensorFlow
-            from umap import UMAP  # noqa: PLC0415 - an extra, and it takes seconds to load
+            from umap import UMAP
     except ImportError as error:
         raise InputError(UMAP_IS_MISSING) from error
     D, name = given_distances(points, metric=metric, origin=origin)
@@ -152,7 +153,8 @@ def umap(
         n_jobs=1,
         init="spectral" if len(D) > n_components + 1 else "random",  # the spectral start needs so many eigenvectors
     )
-    with warnings.catch_warnings():
+    # Numba gives OpenMP a thread a core as it begins, and PyTorch in this process with it; the limit sets none and restores all.
+    with threadpool_limits(None), warnings.catch_warnings():
         # That distances alone cannot be transformed, and that pieces were joined: neither is for the reader of a map.
         warnings.simplefilter("ignore")
         drawn = np.asarray(method.fit_transform(D), dtype=np.float64)
@@ -177,6 +179,9 @@ def isomap(
     Raises:
         InputError: the points cannot be mapped, or there are no more of them than neighbours.
     """
+    from sklearn.manifold import Isomap
+    from sklearn.neighbors import kneighbors_graph
+
     D, name = given_distances(points, metric=metric, origin=origin)
     _refuse_no_axes(n_components)
     _refuse_neighbours(n_neighbors, len(D), least=1)

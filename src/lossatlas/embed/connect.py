@@ -1,5 +1,6 @@
 """Bridges between parts of the neighbour graph that the kernel leaves apart."""
 
+import math
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
@@ -14,7 +15,7 @@ Connect: TypeAlias = Literal["mst", "temporal"]
 DistancesFrom: TypeAlias = Callable[[Int[np.ndarray, " k"]], Float[np.ndarray, "k n"]]
 
 # A bridge is as strong as the edge to a point's own knn-th neighbour, exp(-1): the least that the kernel means to keep.
-_BRIDGE = np.exp(-1.0)
+_BRIDGE = math.exp(-1)
 _ROWS = 256
 
 

@@ -35,7 +35,8 @@ def mesh_of(drawn):
 
 
 def faces_of(drawn):
-    return np.asarray(mesh_of(drawn)._faces if hasattr(mesh_of(drawn), "_faces") else mesh_of(drawn)._vec)
+    mesh = mesh_of(drawn)
+    return np.asarray(mesh._faces if hasattr(mesh, "_faces") else mesh._vec[:3].T.reshape(-1, 4, 3))  # before Matplotlib 3.11
 
 
 def words(drawn):

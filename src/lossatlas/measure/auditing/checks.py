@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
-from sklearn.metrics import euclidean_distances
+from scipy.spatial.distance import pdist, squareform
 
 from lossatlas.measure.auditing.finding import Finding
 from lossatlas.measure.auditing.reading import Reading
@@ -121,7 +121,7 @@ def _exchanged(read: Sequence[Reading]) -> tuple[list[Finding], list[Reading]]:
     for first in range(0, max(1, len(read) - _WINDOW // 2), _WINDOW // 2):
         window = slice(first, first + _WINDOW)
         points = np.array([reading.sketched for reading in order[window]]).reshape(len(order[window]), -1)
-        distances = euclidean_distances(points)
+        distances = squareform(pdist(points))
         for _ in range(len(points)):
             share, i, j = _best_exchange(distances)
             if share <= 0:
