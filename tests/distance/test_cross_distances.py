@@ -5,7 +5,7 @@ import pytest
 from naive_cosine import cosine_distances_naive, euclidean_distances_naive
 from test_sources import record
 
-from lossatlas.distance import cross, cross_distances, metric_distances
+from lossatlas.distance import cross_distances, metric_distances
 
 
 def cloud(n=9, p=203, *, seed=0):
@@ -77,7 +77,7 @@ def test_metrics_of_scikit_learn_are_symmetric_with_a_zero_diagonal(metric):
 
 
 def test_rounding_is_taken_off_a_metric(monkeypatch):
-    monkeypatch.setattr(cross, "pairwise_distances", lambda points, others, metric: np.array([[1e-9, 2.0], [4.0, 0.0]]))
+    monkeypatch.setattr("sklearn.metrics.pairwise_distances", lambda points, others, metric: np.array([[1e-9, 2.0], [4.0, 0.0]]))
     np.testing.assert_array_equal(metric_distances(cloud(2), "cosine"), [[0, 3], [3, 0]])
 
 

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_comparison import PRESET, SMALL
+from small_comparison import PRESET, SMALL, Small
 
-from lossatlas import open_run
+from lossatlas import InputError, open_run
 from lossatlas.experiments import gallery
 from lossatlas.experiments import training as training_module
 from lossatlas.experiments.comparison import unit as unit_module
+from lossatlas.experiments.comparison.measures import Measure
 from lossatlas.experiments.comparison.unit import units_of
 from lossatlas.experiments.report import write_report
 from lossatlas.sample import LocalPool
@@ -104,6 +105,7 @@ def test_a_stopped_comparison_goes_on(tmp_path, made, monkeypatch):
         PRESET.run(tmp_path, SMALL, progress=stop_after_two)
     known = [unit for unit in units_of(SMALL, tmp_path) if unit.numbers is not None]
     assert len(known) == 2
+    assert json.loads((tmp_path / "took.json").read_text())[PRESET.key(SMALL)] > 0  # its time counts, though it was stopped
     trained = []
     train = training_module.train
     monkeypatch.setattr(training_module, "train", lambda training: trained.append(training.path) or train(training))
@@ -130,6 +132,52 @@ def test_other_settings_are_refused_or_replace_what_is_there(tmp_path, refuses):
     assert found.summary["settings"]["variants"]["slow"] == {"learning_rate": 0.01}
 
 
+def test_time_of_what_was_removed_does_not_count(tmp_path):
+    own = replace(SMALL, seeds=(0,), jump=None)
+    other = replace(own, recipe=replace(own.recipe, epochs=4))
+    PRESET.run(tmp_path, own)
+    took = tmp_path / "took.json"
+    took.write_text(json.dumps({PRESET.key(own): 1e6}))
+    assert PRESET.run(tmp_path, own).seconds > 1e6
+    PRESET.run(tmp_path, other, stale="replace")
+    assert PRESET.run(tmp_path, own, stale="replace").seconds < 1e5
+
+
+def test_data_that_are_not_there_are_refused_before_any_work(tmp_path):
+    absent = {"data": "cifar10", "data_options": {"folder": str(tmp_path / "none")}}
+    with pytest.raises(InputError):
+        PRESET.run(tmp_path / "made", replace(SMALL, variants={"fast": {}, "absent": absent}))
+    assert not (tmp_path / "made" / "training").exists()
+
+
+def test_a_preset_may_read_numbers_off_its_maps_and_leave_pairs_out(made):
+    folder, _, _ = made
+    asked = []
+
+    def of_maps(units, atlases):
+        asked.append(([unit.variant for unit in units], list(atlases)))
+        return {"half_way": {"fast": np.array([1.0, 3.0]), "slow": np.array([5.0, np.nan])}}
+
+    half_way = Measure(name="half_way", label="half-way", meaning="Where the end becomes nearer than the start.")
+    own = replace(PRESET, further=(half_way,), of_maps=of_maps, with_pairs=False)
+    told = []
+    report = own.run(folder, SMALL, progress=lambda done, _what: told.append(done))
+    assert asked == [(["fast", "slow"] * 2, ["All trainings"])]
+    row = next(row for row in report.table if row[0] == "half-way")
+    assert row[1:3] == ["2 ± 1.4", "5 (1 of 2)"]
+    assert report.meanings["half-way"] == half_way.meaning
+    assert not [name for name in report.summary["measures"] if name.startswith(("barrier", "distance"))]
+    assert set(told) == set(range(own.n_units(SMALL) + 1))
+
+
+def test_a_map_of_predictions_is_drawn_by_each_method_too(tmp_path):
+    own = replace(SMALL, seeds=(0,), jump=None, shared="predictions", recipe=replace(SMALL.recipe, epochs=3))
+    report = PRESET.run(tmp_path, own)
+    assert report.methods == "All trainings"
+    assert (tmp_path / "methods.png") in report.draw(tmp_path)
+    assert "methods.png" in (tmp_path / "index.html").read_text()
+
+
 def test_a_variant_that_diverges_is_a_finding(tmp_path):
     report = PRESET.run(tmp_path, replace(SMALL, variants={"fast": {}, "wild": {"learning_rate": 1e30}}, jump=None))
     rows = {row[0]: row[1:3] for row in report.table}
@@ -145,7 +193,8 @@ def test_progress_ends_where_it_was_said_to(made):
     PRESET.run(folder, SMALL, progress=lambda done, what: told.append((done, what)))
     counts = [done for done, _ in told]
     assert counts == sorted(counts)
-    assert counts[-1] == PRESET.n_units(SMALL)
+    assert set(counts) == set(range(PRESET.n_units(SMALL) + 1))  # each piece of work is one
+    assert [what for _, what in told[-4:]] == ["mapping trainings", "mapping fast", "mapping slow", "done"]
 
 
 def test_the_cost_counts_every_point():
@@ -189,6 +238,29 @@ def test_the_gallery_makes_what_is_not_up_to_date(tmp_path, site, monkeypatch):
     gallery.make_gallery(tmp_path, progress=lambda *what: told.append(what))
     assert "Other" in front.read_text()
     assert (tmp_path / "small" / "summary.json").read_bytes() != kept
+
+
+def test_who_stops_has_a_site_of_what_is_made(tmp_path, monkeypatch):
+    other = Small(name="other", claims=PRESET.claims, conclusions=PRESET.conclusions)
+    monkeypatch.setattr(type(PRESET), "settings", replace(SMALL, seeds=(0,), jump=None))
+    monkeypatch.setattr(gallery, "presets", lambda: {"small": PRESET, "other": other})
+
+    def stop_at_other(name, *_):
+        if name == "other":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        gallery.make_gallery(tmp_path, progress=stop_at_other)
+    front = (tmp_path / "index.html").read_text()
+    assert 'href="small/index.html"' in front
+    assert 'href="other/index.html"' not in front
+    assert "other" in front  # what is missing is said
+    # What was written and not signed, as by who stopped in the middle, is no part of it.
+    (tmp_path / "other").mkdir(exist_ok=True)
+    (tmp_path / "other" / "summary.json").write_text("{}")
+    assert [entry.name for entry in gallery.entries(tmp_path, ["small", "other"])] == ["small"]
+    (tmp_path / "small" / "atlas.png").unlink()
+    assert not gallery.is_up_to_date(tmp_path / "small", PRESET.key(PRESET.settings))
 
 
 def test_the_gallery_names_what_it_has(tmp_path, site, refuses):

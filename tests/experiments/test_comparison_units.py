@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from small_comparison import SMALL
 
-from lossatlas import open_run
+from lossatlas import open_run, prediction_distances
 from lossatlas.experiments.comparison import Jump, maps, pairs
 from lossatlas.experiments.comparison import unit as unit_module
 from lossatlas.experiments.comparison.cost import cost
@@ -20,7 +20,7 @@ from lossatlas.experiments.comparison.unit import keep, measure_network, units_o
 from lossatlas.experiments.control import control_of, drift
 from lossatlas.experiments.pool import results
 from lossatlas.experiments.presets import forks, grokking
-from lossatlas.sample import jump_and_retrain, linear_path
+from lossatlas.sample import jump_and_retrain, linear_path, predictions
 from lossatlas.store import Run
 
 TINY = replace(
@@ -321,6 +321,17 @@ def test_predictions_are_those_of_their_own_run_in_whatever_order_they_come(fold
     assert list(here) == list(there) == [maps.ALL]
     np.testing.assert_array_equal(here[maps.ALL].distances, there[maps.ALL].distances)
     assert [trace.group for trace in here[maps.ALL].traces] == ["fast"] * 3 + ["slow"] * 3
+
+
+def test_all_are_asked_about_the_samples_of_the_first(tmp_path):
+    shared = replace(TINY, shared="predictions", seeds=(0,), variants={"fast": {}, "few": {"data_options": {"n_train": 25}}})
+    units = units_of(shared, tmp_path)
+    for unit in units:
+        measure_network(unit)
+    made = maps.of_trainings(shared, units)[maps.ALL]
+    samples = units[0].recipe.samples()
+    each = [predictions(unit.task(data=samples), open_run(unit.training)) for unit in units]
+    np.testing.assert_allclose(made.distances**2, prediction_distances(np.concatenate(each)), atol=1e-12)
 
 
 def test_results_come_with_their_numbers_and_a_failure_ends_the_rest():
