@@ -48,7 +48,7 @@ class Scale:
     shown: float = _given(5000, "points of the page")
     sketch_ns: float = _given(1.8, "nanoseconds a weight on one core, measured (benchmarks/README.md, Sketches)")
     sgemm: float = _given(215e9, "operations a second on two cores, measured (benchmarks/README.md, Where the time goes)")
-    page_bytes: float = _given(340, "a point shown, measured (python -m benchmarks.bookkeeping)")
+    page_bytes: float = _given(260, "a point shown, measured (python -m benchmarks.bookkeeping)")
 
     def flops(self, tokens: float) -> float:
         """Operations of training on so many tokens: 2 a weight forwards, 4 backwards."""

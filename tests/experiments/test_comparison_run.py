@@ -5,6 +5,7 @@ import json
 import re
 from dataclasses import replace
 
+import matplotlib.image as mpl_image
 import numpy as np
 import pytest
 from small_comparison import PRESET, SMALL, Small
@@ -170,11 +171,23 @@ def test_a_preset_may_read_numbers_off_its_maps_and_leave_pairs_out(made):
     assert set(told) == set(range(own.n_units(SMALL) + 1))
 
 
+def test_pictures_are_of_trainings_first_and_of_four_maps_at_most(tmp_path, made):
+    kinds = replace(SMALL, seeds=(0,), variants={"fast": {}, "wide": {"network_options": {"width": 9}}})
+    assert PRESET.run(tmp_path, kinds).pictures() == {
+        "atlas.png": ["fast", "wide"],
+        "atlas-2.png": ["Around fast", "Around wide"],
+    }
+    many = replace(made[1], atlases=dict.fromkeys(["All trainings", *"abcdef"]))
+    assert list(many.pictures().values()) == [["All trainings"], [*"abcd"], [*"ef"]]
+
+
 def test_a_map_of_predictions_is_drawn_by_each_method_too(tmp_path):
     own = replace(SMALL, seeds=(0,), jump=None, shared="predictions", recipe=replace(SMALL.recipe, epochs=3))
     report = PRESET.run(tmp_path, own)
     assert report.methods == "All trainings"
     assert (tmp_path / "methods.png") in report.draw(tmp_path)
+    alone, methods = (mpl_image.imread(tmp_path / name).shape for name in ("atlas.png", "methods.png"))
+    assert methods[1] / methods[0] > 1.5 * alone[1] / alone[0]  # the methods stand side by side
     assert "methods.png" in (tmp_path / "index.html").read_text()
 
 
@@ -234,7 +247,7 @@ def test_the_gallery_makes_what_is_not_up_to_date(tmp_path, site, monkeypatch):
     assert (tmp_path / "small" / "index.html").read_text()
 
     # Other settings.
-    monkeypatch.setattr(type(PRESET), "settings", replace(SMALL, title="Other"))
+    monkeypatch.setattr(type(PRESET), "settings", replace(SMALL, title="Other", recipe=replace(SMALL.recipe, epochs=4)))
     gallery.make_gallery(tmp_path, progress=lambda *what: told.append(what))
     assert "Other" in front.read_text()
     assert (tmp_path / "small" / "summary.json").read_bytes() != kept
