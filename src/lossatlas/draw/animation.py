@@ -25,6 +25,7 @@ from lossatlas.draw.figures.marks import (
     draw_crosses,
     draw_end,
     draw_frame,
+    draw_name,
     draw_star,
     draw_title,
     is_marked_at_its_end,
@@ -166,7 +167,7 @@ def _stage(scene: Scene, style: Style) -> _Stage:
     panels = [_panel(axes, part, colours, style) for axes, part in zip(grid, scene.maps, strict=True)]
     for axes, part in zip(grid, scene.maps, strict=True):
         if part.name != scene.title:
-            axes.set_title(part.name, parse_math=False, color=INK, fontweight="bold")
+            draw_name(axes, part.name, style, inches=inches)
     draw_legend(made, grid[-1], [scene], colours, style, fading="older is fainter")
     draw_title(made, scene.title, style)
     for panel in panels:

@@ -26,6 +26,9 @@ from lossatlas.draw import (
 _METHODS = ("PHATE", "PCA", "t-SNE")
 _FIGURES = {
     "landscape": lambda style: landscape_figure(scene_of(part("one"), part("two", lift=3)), style=style),
+    "long names": lambda style: landscape_figure(
+        scene_of(*(part(f"Around sharpness-aware {name}") for name in ("minimisation", "ones", "twos", "threes"))), style=style
+    ),
     "one map": lambda style: landscape_figure(scene_of(part()), style=style),
     "methods": lambda style: methods_figure(scene_of(part(methods=_METHODS)), style=style),
     "one diagram": lambda style: persistence_figure({"a": diagram()}, style=style),

@@ -20,6 +20,7 @@ from lossatlas.draw.figures.marks import (
     draw_crosses,
     draw_frame,
     draw_lines,
+    draw_name,
     draw_runs,
     draw_star,
     draw_title,
@@ -66,7 +67,7 @@ def landscape_figure(
             _draw_block(made, block, name, sheet, inches=inches)
         for axes, part in zip(grid[0], sheet.first.maps, strict=False):
             if part.name != sheet.first.title:
-                axes.set_title(part.name, parse_math=False, color=INK, fontweight="bold", pad=sheet.style.text * 0.7)
+                draw_name(axes, part.name, sheet.style, inches=inches)
         if "runs" in sheet.rows:
             draw_legend(made, grid[0, -1], list(sheet.scenes.values()), sheet.colours, sheet.style)
         draw_title(made, sheet.first.title if title is None else title, sheet.style)

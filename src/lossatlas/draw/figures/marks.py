@@ -10,8 +10,8 @@ from lossatlas.draw.figures.colours import Colours, is_optimum
 from lossatlas.draw.figures.style import FAINT, GOLD, INK, QUIET, Style
 from lossatlas.draw.scene import Layout, SceneMap, SceneRun
 
-# Of a letter of the small text, on average, as a share of its size.
-_LETTER = 0.54
+# Of a letter on average, as a share of its size; letters of names and titles are bold.
+_LETTER, _BOLD = 0.54, 0.65
 
 
 def blank(style: Style, *, width: float, height: float) -> Figure:
@@ -26,8 +26,14 @@ def blank(style: Style, *, width: float, height: float) -> Figure:
 def draw_title(made: Figure, title: str, style: Style) -> None:
     """Put a title over a figure, at its left, in as many lines as it needs."""
     if title:
-        words = textwrap.fill(title, _letters(made.get_figwidth(), style.title * 1.12))
+        words = textwrap.fill(title, _letters(made.get_figwidth(), style.title, letter=_BOLD))
         made.suptitle(words, parse_math=False, x=0.01, ha="left", fontsize=style.title, fontweight="bold", color=INK)
+
+
+def draw_name(axes: Axes, name: str, style: Style, *, inches: float) -> None:
+    """Write what a panel, this wide, is called above it, in as many lines as it needs."""
+    words = textwrap.fill(name, _letters(inches, style.text, letter=_BOLD))
+    axes.set_title(words, parse_math=False, color=INK, fontweight="bold", pad=style.text * 0.7)
 
 
 def draw_caption(axes: Axes, words: str, style: Style, *, inches: float) -> None:
@@ -37,8 +43,8 @@ def draw_caption(axes: Axes, words: str, style: Style, *, inches: float) -> None
         axes.set_xlabel(label, parse_math=False, fontsize=style.small, color=QUIET, loc="left")
 
 
-def _letters(inches: float, size: float) -> int:
-    return max(12, int(inches * 72 / (size * _LETTER)))
+def _letters(inches: float, size: float, *, letter: float = _LETTER) -> int:
+    return max(12, int(inches * 72 / (size * letter)))
 
 
 def draw_frame(axes: Axes, layout: Layout) -> None:
