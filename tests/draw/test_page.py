@@ -16,6 +16,7 @@ import pytest
 
 from lossatlas._arrays import InputError
 from lossatlas.draw.encoding import decoded, encoded
+from lossatlas.draw.figures.colours import HUES
 from lossatlas.draw.page import page, write_page
 from lossatlas.draw.scene import Fact, Layout, Metric, Scene, SceneMap, SceneRun, Score
 
@@ -143,6 +144,11 @@ class Elements(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._inside:
             self.texts[self._inside] = self.texts.get(self._inside, "") + data
+
+
+def test_the_hues_are_those_of_the_figures():
+    listed = re.search(r"HUES: readonly Colour\[\] = \[(.*?)\]", (VIEWER / "src" / "colours.ts").read_text(), re.DOTALL)
+    assert [hue.lower() for hue in HUES] == [f"#{hue}" for hue in re.findall(r"0x(\w{6})", listed[1])]
 
 
 def test_page_carries_the_scene_unchanged() -> None:

@@ -4,11 +4,13 @@ import { isTimed, layoutOf, metricsOf, type Metric, type Numbers, type Scale, ty
 
 export type Colour = readonly [number, number, number];
 
-// Okabe and Ito 2008: eight hues that stay apart for colour-blind readers. The faint yellow comes late; the place of
-// black is taken by grey, because black and white are the page's own ink.
+const rgb = (hex: number): Colour => [hex >> 16, (hex >> 8) & 255, hex & 255];
+
+// Those of the figures, in the same order. Okabe and Ito's stay apart for colour-blind readers; black and yellow are left
+// out, for they are ink and paper in one scheme or the other. A wine and a grey come last.
 export const HUES: readonly Colour[] = [
-  [0, 114, 178], [213, 94, 0], [0, 158, 115], [204, 121, 167], [230, 159, 0], [86, 180, 233], [128, 128, 128], [240, 228, 66],
-];
+  0x0072b2, 0xd55e00, 0x009e73, 0xcc79a7, 0x56b4e9, 0xe69f00, 0x993366, 0x7f7f7f,
+].map(rgb);
 
 // More than eight runs share hues and are told apart by their dashes, and by the shapes of their points.
 const DASHES: readonly (readonly number[])[] = [[], [7, 3], [2, 3], [9, 3, 2, 3]];
@@ -25,7 +27,7 @@ export function dash(group: number): readonly number[] {
 const VIRIDIS: readonly Colour[] = [
   0x440154, 0x48186a, 0x472d7b, 0x424086, 0x3b528b, 0x33638d, 0x2c728e, 0x26828e, 0x21918c,
   0x1fa088, 0x28ae80, 0x3fbc73, 0x5ec962, 0x84d44b, 0xaddc30, 0xd8e219, 0xfde725,
-].map((hex) => [hex >> 16, (hex >> 8) & 255, hex & 255] as const);
+].map(rgb);
 
 /** The colour that lies `share` of the way from one to the other. */
 export function mixed(from: Colour, to: Colour, share: number): Colour {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ages, colouring } from "../src/colouring";
-import { colourModes, colourScale, dash, hue, HUES, position, valuesOf, viridis } from "../src/colours";
+import { type Colour, colourModes, colourScale, dash, hue, HUES, position, valuesOf, viridis } from "../src/colours";
 import { groupsOf } from "../src/groups";
 import type { Theme } from "../src/theme";
 import { kinds, line, metric, run, scene, star } from "./scenes";
@@ -12,6 +12,17 @@ test("viridis runs from its purple to its yellow and stays there beyond the ends
   expect(viridis(0.5)).toEqual([33, 145, 140]);
   expect(viridis(1)).toEqual([253, 231, 37]);
   expect(viridis(7)).toEqual(viridis(1));
+});
+
+test("every hue is seen on light and on dark paper", () => {
+  const linear = (level: number): number => (level <= 10 ? level / 255 / 12.92 : ((level / 255 + 0.055) / 1.055) ** 2.4);
+  const luminance = ([r, g, b]: Colour): number => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+  for (const paper of [[255, 255, 255], [20, 23, 27]] as const) {
+    for (const one of HUES) {
+      const [low, high] = [luminance(one), luminance(paper)].sort((a, b) => a - b) as [number, number];
+      expect((high + 0.05) / (low + 0.05), `${one} on ${paper}`).toBeGreaterThan(2.2); // WCAG's ratio
+    }
+  }
 });
 
 test("groups that share a hue differ in their dashes", () => {
