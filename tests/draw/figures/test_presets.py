@@ -43,6 +43,17 @@ def test_samplers_are_rows_and_networks_columns_on_one_scale_of_the_loss():
     assert len(landscape_figure(scenes).axes) == 8
 
 
+def test_a_name_is_broken_into_lines_alike_in_length_and_within_no_word_that_fits():
+    names = ["Around sharpness-aware", "true labels and 4 more", "ab cdefghijklmnopqrs", "a" * 30]
+    made = landscape_figure(scene_of(*map(part, names)), rows=("runs",))
+    assert [axes.get_title() for axes in made.axes] == [
+        "Around\nsharpness-aware",
+        "true labels\nand 4 more",
+        "ab\ncdefghijklmnopqrs",
+        "a" * 19 + "\n" + "a" * 11,
+    ]
+
+
 def test_a_sampler_with_fewer_networks_leaves_its_place_empty():
     made = landscape_figure({"both": scene_of(part("a"), part("b")), "one": scene_of(part("a"))}, rows=("runs",))
     assert [axes.axison for axes in made.axes] == [True, True, True, False]

@@ -31,8 +31,8 @@ def draw_title(made: Figure, title: str, style: Style) -> None:
 
 
 def draw_name(axes: Axes, name: str, style: Style, *, inches: float) -> None:
-    """Write what a panel, this wide, is called above it, in as many lines as it needs."""
-    words = textwrap.fill(name, _letters(inches, style.text, letter=_BOLD))
+    """Write what a panel, this wide, is called above it, in as many lines as it needs, which are alike in length."""
+    words = _balanced(name, _letters(inches, style.text, letter=_BOLD))
     axes.set_title(words, parse_math=False, color=INK, fontweight="bold", pad=style.text * 0.7)
 
 
@@ -45,6 +45,13 @@ def draw_caption(axes: Axes, words: str, style: Style, *, inches: float) -> None
 
 def _letters(inches: float, size: float, *, letter: float = _LETTER) -> int:
     return max(12, int(inches * 72 / (size * letter)))
+
+
+def _balanced(words: str, most: int) -> str:
+    """Break words into as few lines as ``most`` letters allow, of which the longest is as short as can be."""
+    n = len(textwrap.wrap(words, most))
+    longest = min(most, max(map(len, words.split()), default=1))  # no word is broken that need not be
+    return next("\n".join(lines) for width in range(longest, most + 1) if len(lines := textwrap.wrap(words, width)) <= n)
 
 
 def draw_frame(axes: Axes, layout: Layout) -> None:
