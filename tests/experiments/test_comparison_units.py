@@ -164,10 +164,15 @@ def test_a_kernel_is_no_wider_than_its_points_allow(epochs, knn, tmp_path):
 
 
 def test_a_run_of_too_few_places_has_no_map(tmp_path):
-    short = of(replace(TINY, recipe=replace(TINY.recipe, epochs=2)), tmp_path, "fast", 0)
+    few = replace(TINY, recipe=replace(TINY.recipe, epochs=2), jump=Jump(seeds=(0,), steps=(1.0,), epochs=1, passes=1))
+    short = of(few, tmp_path, "fast", 0)
     measure_network(short)
     assert unit_module.map_of([open_run(short.training)]) is None
     assert "training_trustworthiness" not in short.numbers
+    begun = []
+    assert maps.around(few, [short], begin=begun.append) == {}  # the optimum, a jump and a point after it
+    assert begun == ["fast"]
+    assert "return_ratio" not in short.numbers
 
 
 def test_moments_are_there_once_a_network_is_done(tmp_path, monkeypatch):
