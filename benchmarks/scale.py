@@ -113,7 +113,10 @@ def _keeping(s: Scale) -> list[Cost]:
     monthly = all_weights / _MONTH_TB * s.price_of_disk
     return [
         Cost(
-            "keep weights", "store", "snapshots · weights · stored bytes", f"{_bytes(all_weights)}, {_dollars(monthly)} a month"
+            "keep weights",
+            "store",
+            "snapshots · weights · stored bytes",
+            f"{_bytes(all_weights)}, {_short(monthly)} dollars a month",
         ),
         Cost("keep sketches", "store", "snapshots · (4 k + 192)", _bytes(s.snapshots * s.sketch_bytes)),
         Cost(
@@ -151,11 +154,7 @@ def _mapping(s: Scale) -> list[Cost]:
 
 
 def _gpus(s: Scale, hours: float) -> str:
-    return f"{hours:,.0f} GPU hours, {_dollars(hours * s.least_price)} to {_dollars(hours * s.most_price)}"
-
-
-def _dollars(amount: float) -> str:
-    return f"${_short(amount)}"
+    return f"{hours:,.0f} GPU hours, {_short(hours * s.least_price)} to {_short(hours * s.most_price)} dollars"
 
 
 def _short(amount: float) -> str:

@@ -31,6 +31,13 @@ _OTHERS = {
 }
 
 
+@pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
+def test_no_prose_between_two_dollars_is_taken_for_a_formula(page):
+    prose = re.sub(r"^```.*?^```|`[^`\n]*`", "", (ROOT / "docs" / page).read_text(), flags=re.MULTILINE | re.DOTALL)
+    for formula in re.findall(r"\$([^$\n]+)\$", prose):
+        assert not re.search(r"[a-z]{3,} [a-z]{2,}", re.sub(r"\\(text|mathrm)\{[^}]*\}", "", formula)), formula
+
+
 @pytest.mark.parametrize("page", _OWN)
 def test_the_snippets_of_a_page_run_in_their_order(page, tmp_path):
     code = "\n".join(blocks(f"docs/{page}.md"))

@@ -33,9 +33,9 @@ def test_the_costs_by_hand():
     assert given.probe_hours == pytest.approx(2e4 * 2 * 1e9 * 3.6e5 / 4e14 / 3600) == pytest.approx(10)
     assert given.sketch_bytes == 4 * 4096 + 192
     found = amounts(given)
-    assert found["measure the loss"] == "10 GPU hours, $20 to $40"
+    assert found["measure the loss"] == "10 GPU hours, 20 to 40 dollars"
     assert found["hold a model in training"] == "16 GB"
-    assert found["keep weights"] == "40 TB, $800 a month"
+    assert found["keep weights"] == "40 TB, 800 dollars a month"
     assert found["copy a snapshot, training waits"] == "1.6 ms"  # 1e7 weights of 4 bytes at 25 GB/s
     assert found["sketch it, a thread beside"] == "18 ms"
     assert found["all distances in memory"] == "3.2 GB"
