@@ -14,6 +14,8 @@ from sphinx.util import logging
 _LOGGER = logging.getLogger(__name__)
 # A function and what it is of, where no bracket stands between: TeX sets a thin space there, docutils none.
 _APPLIED = re.compile(r"(<mi>(?:ln|log|sin|cos|tan|max|min)</mi>)(?=\s*<m(?:i|n|sub|sup|subsup|frac|sqrt|row)\b)")
+# TeX draws \lVert and \lvert as high as a letter, a browser as high as all that stands beside them.
+_BARS = re.compile(r"<mo( class=\"mathopen\")?>(?=[‖|]</mo>)")
 
 
 def setup(app: Any) -> dict[str, bool]:
@@ -34,7 +36,8 @@ def _visit_block(translator: Any, node: nodes.math_block) -> None:
 def _translated(node: nodes.math | nodes.math_block, *, is_block: bool) -> str:
     formula = node.astext()
     try:
-        return _APPLIED.sub(r'\1<mspace width="0.167em"></mspace>', tex2mathml(formula, as_block=is_block))
+        translated = _APPLIED.sub(r'\1<mspace width="0.167em"></mspace>', tex2mathml(formula, as_block=is_block))
+        return _BARS.sub(r'<mo\1 stretchy="false">', translated)
     except MathError as error:
         _LOGGER.warning("%s in the formula %s", error, formula, location=node)
         return f"<code>{formula}</code>"

@@ -232,6 +232,22 @@ def test_two_kinds_of_networks_and_one_that_diverged_have_no_line(tmp_path, monk
     assert all(np.isnan(by_variant[name]).all() for by_variant in values.values() for name in by_variant)
 
 
+@pytest.mark.parametrize(
+    ("changed", "is_of_one"),
+    [
+        ({"data": "signals"}, False),
+        ({"data_options": {"n_train": 39}}, False),
+        ({"random_share": 0.5}, False),
+        ({"loss": "squared"}, False),
+        ({"learning_rate": 0.5, "optimizer": "adam", "batch": 10}, True),
+    ],
+)
+def test_a_loss_is_one_of_the_same_samples_labels_and_loss(changed, is_of_one, tmp_path):
+    settings = replace(TINY, variants={"one": {}, "other": changed}, seeds=(0,))
+    one, other = units_of(settings, tmp_path)
+    assert pairs.Pair(a=one, b=other, folder=tmp_path).is_of_one_loss is is_of_one
+
+
 def test_networks_of_other_labels_have_a_distance_and_no_barrier(tmp_path, monkeypatch):
     some = replace(TINY, variants={"true": {}, "random": {"random_share": 0.5}}, seeds=(0,))
     units = units_of(some, tmp_path)
