@@ -16,6 +16,10 @@ _LOGGER = logging.getLogger(__name__)
 _APPLIED = re.compile(r"(<mi>(?:ln|log|sin|cos|tan|max|min)</mi>)(?=\s*<m(?:i|n|sub|sup|subsup|frac|sqrt|row)\b)")
 # TeX draws \lVert and \lvert as high as a letter, a browser as high as all that stands beside them.
 _BARS = re.compile(r"<mo( class=\"mathopen\")?>(?=[‖|]</mo>)")
+# A hat stands on a letter and an index beside both; docutils puts the index below.
+_ACCENTED = re.compile(
+    r"<munderover>\s*(<mi>[^<]*</mi>)((?:(?!</?munderover>).)*)(<mo stretchy=\"false\">[ˆˉ˜]</mo>)\s*</munderover>", re.DOTALL
+)
 
 
 def setup(app: Any) -> dict[str, bool]:
@@ -37,7 +41,8 @@ def _translated(node: nodes.math | nodes.math_block, *, is_block: bool) -> str:
     formula = node.astext()
     try:
         translated = _APPLIED.sub(r'\1<mspace width="0.167em"></mspace>', tex2mathml(formula, as_block=is_block))
-        return _BARS.sub(r'<mo\1 stretchy="false">', translated)
+        translated = _BARS.sub(r'<mo\1 stretchy="false">', translated)
+        return _ACCENTED.sub(r"<msub><mover accent='true'>\1\3</mover>\2</msub>", translated)
     except MathError as error:
         _LOGGER.warning("%s in the formula %s", error, formula, location=node)
         return f"<code>{formula}</code>"
