@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from small_comparison import SMALL
 
 from lossatlas import open_run, prediction_distances
@@ -200,9 +201,12 @@ def test_pairs_are_of_seeds_and_of_the_same_start(folder):
 
 def test_a_pair_says_what_lies_on_its_line_and_is_measured_once(folder, monkeypatch):
     found = pairs.pairs_of(TINY, units_of(TINY, folder), folder)
+    points = []
+    monkeypatch.setattr(pairs, "linear_path", lambda *ends, n: points.append(n) or linear_path(*ends, n=n))
     for some in found.values():
         for pair in (pair for each in some.values() for pair in each):
             pairs.measure_pair(pair)
+    assert points == [11] * (2 * 3 + 3)
     values = pairs.values_of_pairs(found)
     pair = found["to_first"]["slow"][2]
     one, other = open_run(pair.a.training), open_run(pair.b.training)
@@ -405,6 +409,8 @@ def test_a_second_process_halves_the_time_and_retrainings_count(monkeypatch):
     assert plain.n_bytes == 36 * 100
     assert str(plain).endswith("on disk")
     assert str(cost(replace(TINY, with_curvature=True))).endswith("on disk, not counting sharpness and curvature")
+    twice = cost(replace(TINY, recipe=replace(TINY.recipe, passes=2)))
+    assert twice.seconds == pytest.approx(6 * (5 * 2 * 2 * 2.0 + 6 * of_point))
     parted = cost(replace(TINY, variants={"trunk": {}, "3": {"fork": 3}}))
     assert parted.n_points == 3 * 6 + 3 * (6 + 3)
     assert parted.seconds == pytest.approx(3 * (5 + 5 + 2) * 2 * 2.0 + parted.n_points * of_point)
@@ -418,3 +424,17 @@ def test_a_second_process_halves_the_time_and_retrainings_count(monkeypatch):
     assert more.n_retrainings == 6 * 5
     assert more.n_points == 6 * points
     assert more.seconds == pytest.approx(6 * ((5 * 2 + 5 * 3 * 2 * 2) * 2.0 + points * of_point))
+
+
+def test_time_is_taken_with_as_many_threads_as_a_process_will_have(monkeypatch):
+    seen = []
+    monkeypatch.setattr(f"{cost.__module__}.seconds_of_update", lambda _task: seen.append(torch.get_num_threads()) or 1.0)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        cost(TINY)
+        cost(TINY, workers=2)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [2, 2, 1, 1]
