@@ -85,9 +85,62 @@ def test_numbers_are_of_the_last_point_and_of_the_first_that_fits(folder):
     assert numbers["train_loss"] == run.metrics["train_loss"][-1]
     assert numbers["norm"] == pytest.approx(np.linalg.norm(weights[-1]))
     assert numbers["displacement"] == pytest.approx(np.linalg.norm(weights[-1] - weights[0]))
-    assert numbers["length"] == pytest.approx(np.linalg.norm(np.diff(weights, axis=0), axis=1).sum())
+    steps = np.linalg.norm(np.diff(weights, axis=0), axis=1)
+    assert numbers["length"] == pytest.approx(steps.sum())
+    assert numbers["straightness"] == pytest.approx(numbers["displacement"] / steps.sum())
+    assert numbers["null_straightness"] == pytest.approx(np.linalg.norm(steps) / steps.sum())
     assert numbers["diverged"] == 0
     assert set(numbers) >= {"training_trustworthiness", "training_trustworthiness_of_a_walk"}
+    assert not set(numbers) & {"sharpness", "eigenvalue", "return_ratio"}  # not asked for
+
+
+def test_a_training_is_of_its_recipe_its_seed_and_its_variant(folder):
+    unit = of(TINY, folder, "slow", 2)
+    training = unit_module.training_of(unit)
+    assert (training.epochs, training.milestones, training.seed) == (5, [2, 4], 2)
+    assert (training.group, training.key, training.path) == ("slow", unit.key, unit.training)
+
+
+def test_of_a_training_that_ended_nowhere_nothing_is_sampled_and_its_points_are_on_no_map(tmp_path, monkeypatch):
+    for name in ("jump_and_retrain", "sharpness", "curvature"):
+        monkeypatch.setattr(unit_module, name, lambda *_, name=name, **__: pytest.fail(f"{name} of a diverged network"))
+    wild = of(
+        replace(
+            TINY,
+            variants={"fast": {}, "wild": {"learning_rate": 1e30}},
+            jump=Jump(seeds=(0,), steps=(1.0,), epochs=1, passes=1),
+            with_curvature=True,
+        ),
+        tmp_path,
+        "wild",
+        0,
+    )
+    measure_network(wild)
+    assert wild.numbers["diverged"] == 1
+    tame = of(TINY, tmp_path / "tame", "fast", 0)
+    runs = [unit_module.trained_run(tame), open_run(wild.training)]
+    n_diverged = len(runs[1].diverged())
+    assert n_diverged > 0
+    assert unit_module.map_of(runs).n_points == runs[0].n_points + runs[1].n_points - n_diverged
+    assert unit_module.map_of(runs[1:]) is None  # its first point is all that is left
+
+
+def test_sharpness_and_hessian_are_drawn_from_the_seed_of_the_network(folder, monkeypatch):
+    pytest.importorskip("curvlinops")
+    asked = {}
+    for name in ("sharpness", "curvature"):
+        measure = getattr(unit_module, name)
+        monkeypatch.setattr(
+            unit_module,
+            name,
+            lambda *given, name=name, measure=measure, **options: (
+                asked.update({name: options["seed"]}) or measure(*given, **options)
+            ),
+        )
+    unit = of(TINY, folder, "fast", 2)
+    found = unit_module.of_minimum(unit, open_run(unit.training), unit.task())
+    assert asked == {"sharpness": 2, "curvature": 2}
+    assert set(found) == {"sharpness", "eigenvalue", "trace"}
 
 
 @pytest.mark.parametrize(
@@ -156,6 +209,33 @@ def test_samples_say_how_far_they_came_back(tmp_path):
     for name, value in drift(runs, control).items():
         assert numbers[f"control_{name}"] == pytest.approx(value)
     assert numbers["return_ratio"] == unit_module.map_of(runs).summary()["return_ratio"]
+
+
+def test_numbers_of_a_map_are_those_of_its_summary(tmp_path, monkeypatch):
+    class Known:
+        def summary(self):
+            return {
+                "return_ratio": 1.0,
+                "persistence": {"total": 2.0, "finite": 3.0, "loss_range_squared": 4.0, "rank": {"p1": {"finite": 5.0}}},
+                "faithfulness": {"phate": {"trustworthiness": 6.0, "neighbours_kept": 7.0}},
+                "nulls": {"random walk": {"trustworthiness": 8.0, "neighbours_kept": 9.0}},
+            }
+
+    monkeypatch.setattr(unit_module, "map_of", lambda _runs: Known())
+    unit = of(replace(TINY, jump=Jump(seeds=(0,), steps=(1.0,), epochs=1, passes=1)), tmp_path, "fast", 0)
+    measure_network(unit)
+    expected = {
+        "return_ratio": 1,
+        "persistence": 2,
+        "persistence_finite": 3,
+        "loss_range_squared": 4,
+        "persistence_rank": 5,
+        "jumps_trustworthiness": 6,
+        "training_neighbours_kept": 7,
+        "training_trustworthiness_of_a_walk": 8,
+        "jumps_neighbours_kept_of_a_walk": 9,
+    }
+    assert {name: unit.numbers[name] for name in expected} == expected
 
 
 @pytest.mark.parametrize(("epochs", "knn"), [(3, 3), (4, 4), (5, 5), (8, 5)])

@@ -196,6 +196,8 @@ def map_of(runs: Sequence[Run]) -> Atlas | None:
     There may be fewer than a kernel is wide: a run is short, or stands still once it has fitted.
     """
     kept = [sorted(set(range(run.n_points)) - set(run.diverged())) for run in runs]
+    if sum(map(len, kept)) < _LEAST:
+        return None
     between, _ = recorded_pairwise(runs, kept=kept)
     n = int((~(np.tril(between.cosine == 0, k=-1).any(axis=1))).sum())
     return atlas(runs, diverged="skip", knn=min(5, n - 1)) if n >= _LEAST else None
