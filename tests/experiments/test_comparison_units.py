@@ -211,6 +211,14 @@ def test_samples_say_how_far_they_came_back(tmp_path):
     assert numbers["return_ratio"] == unit_module.map_of(runs).summary()["return_ratio"]
 
 
+def test_retrainings_that_diverge_are_counted_and_compared_with_nothing(tmp_path):
+    unit = of(replace(TINY, jump=Jump(seeds=(0, 1), steps=(1.0, 1e30), epochs=1, passes=1)), tmp_path, "fast", 0)
+    measure_network(unit)
+    assert unit.numbers["diverged_retrainings"] == 2
+    assert unit.numbers["diverged"] == 0
+    assert not [name for name in unit.numbers if name.startswith("control")]
+
+
 def test_numbers_of_a_map_are_those_of_its_summary(tmp_path, monkeypatch):
     class Known:
         def summary(self):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+from scipy.sparse.csgraph import connected_components
 
 from lossatlas._atlas import Atlas, atlas
 from lossatlas.distance import recorded_pairwise
@@ -199,7 +200,7 @@ def map_of(runs: Sequence[Run]) -> Atlas | None:
     if sum(map(len, kept)) < _LEAST:
         return None
     between, _ = recorded_pairwise(runs, kept=kept)
-    n = int((~(np.tril(between.cosine == 0, k=-1).any(axis=1))).sum())
+    n, _ = connected_components(between.cosine == 0)  # as a map counts them: what lies on one of several is one with all
     return atlas(runs, diverged="skip", knn=min(5, n - 1)) if n >= _LEAST else None
 
 
