@@ -1,8 +1,12 @@
 """A comparison at a size that tests can wait for."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 
 from lossatlas.experiments.comparison import Claim, Findings, Jump, Preset, Recipe, Settings, lower
+from lossatlas.experiments.comparison.unit import Unit, units_of
 
 SMALL = Settings(
     title="Slow & fast",
@@ -42,3 +46,39 @@ class Small(Preset):
 
 
 PRESET = Small(name="small", claims=claims, conclusions=conclusions)
+
+# Without samples and in a moment.
+TINY = replace(
+    SMALL,
+    recipe=replace(SMALL.recipe, network="mlp", network_options={"width": 4}, epochs=5),
+    seeds=(0, 1, 2),
+    jump=None,
+)
+
+
+def of(settings: Settings, folder: Path, variant: str, seed: int) -> Unit:
+    """Return one network of a comparison."""
+    return next(unit for unit in units_of(settings, folder) if (unit.variant, unit.seed) == (variant, seed))
+
+
+class Reversed(ThreadPoolExecutor):
+    """One thread, which begins when all work is there and ends with what came first."""
+
+    def __init__(self, n):
+        super().__init__(1)
+        self.n, self.waiting = n, []
+
+    def submit(self, function, /, *args):
+        future = Future()
+        self.waiting.append((future, function, args))
+        if len(self.waiting) == self.n:
+            super().submit(self._all)
+        return future
+
+    def _all(self):
+        for future, function, args in reversed(self.waiting):
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(function(*args))
+                except Exception as error:  # noqa: BLE001 - whoever asks for the result meets it
+                    future.set_exception(error)

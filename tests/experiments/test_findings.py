@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_comparison import SMALL
 
-from lossatlas.experiments.comparison import Findings, lower, not_testable, ranked
+from lossatlas.experiments.comparison import Findings, Measure, lower, not_testable, ranked
 from lossatlas.experiments.comparison.claims import told_apart
-from lossatlas.experiments.comparison.table import plain, table
+from lossatlas.experiments.comparison.table import meanings, plain, table
 
 
 def findings(seeds=3, **values):
@@ -78,6 +78,19 @@ def test_equal_numbers_have_no_spread_at_all():
     assert found.said("norm", "a") == "0.1 ± 0"
     assert found.said("norm", "b") == "0.905 ± 0"
     assert found.spread("norm", "a") == 0
+
+
+def test_numbers_that_are_all_equal_tell_nothing_apart():
+    found = findings(norm={"a": [2, 2, 2], "b": [2, 2, 2]})
+    assert found.apart("norm") is None
+    assert table(found)[1][-1] == "–"
+
+
+def test_what_only_this_comparison_asks_stands_first_in_its_table():
+    own = Measure(name="own", label="own", meaning="Of this one.")
+    found = replace(findings(norm={"a": [1, 2, 3], "b": [3, 4, 5]}, own={"a": [1, 1, 2], "b": [3, 3, 3]}), further=(own,))
+    assert [row[0] for row in table(found)[1:]] == ["own", "norm of the weights"]
+    assert meanings(found)["own"] == "Of this one."
 
 
 def test_shares_are_written_in_percent():
