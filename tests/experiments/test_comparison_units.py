@@ -217,6 +217,13 @@ def test_a_run_of_too_few_places_has_no_map(tmp_path):
     assert "return_ratio" not in short.numbers
 
 
+def test_a_run_that_stands_still_has_no_map(tmp_path):
+    still = of(replace(TINY, recipe=replace(TINY.recipe, learning_rate=1e-30)), tmp_path, "fast", 0)
+    measure_network(still)
+    assert (still.numbers["diverged"], still.numbers["length"]) == (0, 0)
+    assert unit_module.map_of([open_run(still.training)]) is None
+
+
 def test_moments_are_there_once_a_network_is_done(tmp_path, monkeypatch):
     unit = of(TINY, tmp_path, "fast", 0)
     kept = []
