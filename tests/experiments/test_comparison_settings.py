@@ -140,6 +140,13 @@ def test_a_rate_falls_after_the_first_epoch_at_the_soonest():
     assert Recipe(epochs=10, milestones=(0.01, 0.5, 0.75)).drop_after() == [1, 5, 8]
 
 
+def test_a_retraining_begins_at_a_share_of_the_rate_of_its_training():
+    jump = Jump(seeds=(3, 4), steps=(0.5,), epochs=7, rate=0.1, batchnorm="stale")
+    made = jump.settings(0.5)
+    assert (made.seeds, made.steps, made.epochs, made.batchnorm) == ((3, 4), (0.5,), 7, "stale")
+    assert made.learning_rate == pytest.approx(0.05)
+
+
 def test_settings_are_frozen():
     assert isinstance(SMALL, Settings)
     with pytest.raises(AttributeError):

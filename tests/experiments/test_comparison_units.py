@@ -12,7 +12,6 @@ from lossatlas import open_run
 from lossatlas.experiments.comparison import Jump, maps
 from lossatlas.experiments.comparison import unit as unit_module
 from lossatlas.experiments.comparison.unit import keep, measure_network, units_of
-from lossatlas.experiments.control import control_of, drift
 from lossatlas.experiments.presets import forks, grokking
 from lossatlas.sample import jump_and_retrain
 from lossatlas.store import Run
@@ -147,21 +146,28 @@ def test_a_retraining_takes_the_passes_of_its_jump(tmp_path):
 
 
 def test_samples_say_how_far_they_came_back(tmp_path):
-    jump = Jump(seeds=(0,), steps=(0.5, 1.0), epochs=2, passes=1)
+    jump = Jump(seeds=(0, 1), steps=(0.5, 1.0), epochs=2, passes=1)
     unit = of(replace(TINY, jump=jump), tmp_path, "fast", 0)
     assert unit.sampled() == []
     measure_network(unit)
     runs = unit.sampled()
-    assert len(runs) == 1 + 2
+    assert len(runs) == 1 + 2 * 2
     numbers = unit.numbers
     assert numbers["diverged_retrainings"] == 0
     assert numbers["retrained_test_accuracy"] == pytest.approx(np.mean([run.metrics["test_accuracy"][-1] for run in runs[1:]]))
-    settings = jump.settings(unit.recipe.learning_rate)
-    trained = open_run(unit.training)
-    control = jump_and_retrain(unit.task(retraining=True), trained, unit.control, settings=control_of(settings))[-1]
-    for name, value in drift(runs, control).items():
-        assert numbers[f"control_{name}"] == pytest.approx(value)
     assert numbers["return_ratio"] == unit_module.map_of(runs).summary()["return_ratio"]
+
+    trained = open_run(unit.training)
+    alone = replace(jump.settings(unit.recipe.learning_rate), seeds=(0,), steps=(0.0,))
+    control = jump_and_retrain(unit.task(retraining=True), trained, tmp_path / "control", settings=alone)[-1].weights()[-1]
+    optimum, *others = (run.weights() for run in runs)
+    jumps, ends = (
+        np.array([np.linalg.norm(weights[at] - to) for weights in others]) for at, to in ((0, optimum[0]), (-1, control))
+    )
+    drift = np.linalg.norm(control - optimum[0])
+    assert numbers["control_drift"] == pytest.approx(drift)
+    assert numbers["control_drift_over_jump"] == pytest.approx(drift / jumps.mean())
+    assert numbers["control_return_ratio"] == pytest.approx((ends / jumps).mean())
 
 
 def test_retrainings_that_diverge_are_counted_and_compared_with_nothing(tmp_path):
