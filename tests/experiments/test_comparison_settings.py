@@ -95,6 +95,7 @@ def test_the_full_size_is_the_same_file_with_changes(read):
         ("learning_rate = 0.5", 'optimizer = "fast"', r"optimizer must be one of .*momentum.*, but is 'fast'; choose one"),
         ("[variants.b]", "[jump.b]", r"jump\.b"),
         ("[0, 1, 2]", "[0, 0]", r"seeds must be different whole numbers from 0 on"),
+        ("[0, 1, 2]", "[0, -1]", r"seeds must be different whole numbers from 0 on"),
         ("[variants.b]", '[variants."a/../b"]', r"a variant's name must be letters"),
         ("[jump]", "[jump", r"own\.toml is no TOML: .*; mend it"),
     ],

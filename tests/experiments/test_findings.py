@@ -80,10 +80,18 @@ def test_equal_numbers_have_no_spread_at_all():
     assert found.spread("norm", "a") == 0
 
 
+def test_what_is_no_number_is_nothing_in_a_file():
+    found = plain(findings(norm={"a": [1, np.nan, np.nan], "b": [np.nan] * 3}))["norm"]
+    assert found["variants"]["a"] == {"mean": 1, "spread": None, "values": [1, None, None]}
+    assert found["variants"]["b"] == {"mean": None, "spread": None, "values": [None] * 3}
+    assert found["apart"] is None
+
+
 def test_numbers_that_are_all_equal_tell_nothing_apart():
     found = findings(norm={"a": [2, 2, 2], "b": [2, 2, 2]})
     assert found.apart("norm") is None
     assert table(found)[1][-1] == "–"
+    assert findings(norm={"a": [1, 2, 3], "b": [np.nan] * 3}).apart("norm") is None  # nor does one variant alone
 
 
 def test_what_only_this_comparison_asks_stands_first_in_its_table():

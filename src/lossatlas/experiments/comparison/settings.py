@@ -100,7 +100,7 @@ class Settings:
         return digest(own | {"options": dict(self.options)})
 
 
-def settings_of(name: str, *, scale: Scale = "small", changes: Mapping[str, Any] | None = None) -> Settings:
+def settings_of(name: str, *, scale: Scale = "small") -> Settings:
     """Return the settings that the file of a comparison holds.
 
     ``[paper]`` holds what the full size changes, table by table.
@@ -114,7 +114,7 @@ def settings_of(name: str, *, scale: Scale = "small", changes: Mapping[str, Any]
         if at_full_size is None:
             raise InputError(f"{name} has no full size; leave out --scale paper")
         read = _over(read, at_full_size)
-    return _checked(Settings, _over(read, changes or {}), where)
+    return _checked(Settings, read, where)
 
 
 def has_full_size(name: str) -> bool:
