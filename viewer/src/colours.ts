@@ -9,7 +9,7 @@ const rgb = (hex: number): Colour => [hex >> 16, (hex >> 8) & 255, hex & 255];
 // Those of the figures, in the same order. Okabe and Ito's stay apart for colour-blind readers; black and yellow are left
 // out, for they are ink and paper in one scheme or the other. A wine and a grey come last.
 export const HUES: readonly Colour[] = [
-  0x0072b2, 0xd55e00, 0x009e73, 0xcc79a7, 0x56b4e9, 0xe69f00, 0x993366, 0x7f7f7f,
+  0x0072b2, 0xd55e00, 0x009e73, 0xcc79a7, 0xe69f00, 0x56b4e9, 0x993366, 0x7f7f7f,
 ].map(rgb);
 
 // More than eight runs share hues and are told apart by their dashes, and by the shapes of their points.

@@ -12,8 +12,8 @@ from matplotlib.colors import to_rgb
 from lossatlas.draw.scene import Scene, SceneMap, SceneRun
 
 # Okabe and Ito's colours, told apart with any colour vision; black and yellow left out: text and white paper have them. Then a
-# wine and a grey. The page has the same.
-HUES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#993366", "#7f7f7f")
+# wine and a grey. The light blue comes late: what fades of the blue is as light. The page has the same.
+HUES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#993366", "#7f7f7f")
 
 # More than there are hues share them, and are told apart by the shape of their points.
 MARKERS = ("o", "^", "s", "v")
