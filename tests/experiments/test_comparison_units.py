@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from small_comparison import TINY, of
 
-from lossatlas import open_run
+from lossatlas import Atlas, open_run
 from lossatlas.experiments.comparison import Jump, maps
 from lossatlas.experiments.comparison import unit as unit_module
 from lossatlas.experiments.comparison.unit import keep, measure_network, units_of
@@ -179,17 +179,14 @@ def test_retrainings_that_diverge_are_counted_and_compared_with_nothing(tmp_path
 
 
 def test_numbers_of_a_map_are_those_of_its_summary(tmp_path, monkeypatch):
-    class Known:
-        def summary(self):
-            return {
-                "return_ratio": 1.0,
-                "persistence": {"total": 2.0, "finite": 3.0, "loss_range_squared": 4.0, "rank": {"p1": {"finite": 5.0}}},
-                "faithfulness": {"phate": {"trustworthiness": 6.0, "neighbours_kept": 7.0}},
-                "nulls": {"random walk": {"trustworthiness": 8.0, "neighbours_kept": 9.0}},
-            }
-
-    monkeypatch.setattr(unit_module, "map_of", lambda _runs: Known())
-    unit = of(replace(TINY, jump=Jump(seeds=(0,), steps=(1.0,), epochs=1, passes=1)), tmp_path, "fast", 0)
+    known = {
+        "return_ratio": 1.0,
+        "persistence": {"total": 2.0, "finite": 3.0, "loss_range_squared": 4.0, "rank": {"p1": {"finite": 5.0}}},
+        "faithfulness": {"phate": {"trustworthiness": 6.0, "neighbours_kept": 7.0}},
+        "nulls": {"random walk": {"trustworthiness": 8.0, "neighbours_kept": 9.0}},
+    }
+    monkeypatch.setattr(Atlas, "summary", lambda _: known)
+    unit = of(replace(TINY, jump=Jump(seeds=(0,), steps=(1.0,), epochs=3, passes=1)), tmp_path, "fast", 0)
     measure_network(unit)
     expected = {
         "return_ratio": 1,
