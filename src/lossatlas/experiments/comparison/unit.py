@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from scipy.sparse.csgraph import connected_components
 
 from lossatlas._atlas import Atlas, atlas
 from lossatlas.distance import recorded_pairwise
+from lossatlas.embed.proximity import DistanceMatrix
 from lossatlas.experiments.comparison.recipe import Recipe, task_of
 from lossatlas.experiments.comparison.settings import Jump, Settings
 from lossatlas.experiments.control import control_of, drift
@@ -200,7 +200,7 @@ def map_of(runs: Sequence[Run]) -> Atlas | None:
     if sum(map(len, kept)) < _LEAST:
         return None
     between, _ = recorded_pairwise(runs, kept=kept)
-    n, _ = connected_components(between.cosine == 0)  # as a map counts them: what lies on one of several is one with all
+    n = len(np.unique(DistanceMatrix(between.cosine).groups()))  # as a map counts them
     return atlas(runs, diverged="skip", knn=min(5, n - 1)) if n >= _LEAST else None
 
 
